@@ -1,0 +1,82 @@
+import type { Verdict } from "../domain/assessment.ts";
+import type { Sha256Hex } from "../domain/ids.ts";
+
+/** The one normalised, frozen form of the configuration; everything but `config/` sees only this. */
+export interface Config {
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Absolute path of the folder that holds database, keys and first credentials. */
+  readonly dataDir: string;
+  readonly upstreams: readonly UpstreamConfig[];
+  readonly policy: PolicyConfig;
+  readonly risk: { readonly threshold: number };
+  readonly review: {
+    /** Time a human has to decide. */
+    readonly deadlineMs: number;
+    /** Time an approved call has to be run. */
+    readonly runWithinMs: number;
+  };
+  readonly hold: {
+    /** How long a call is held while machines still work on it. */
+    readonly callMs: number;
+  };
+  readonly notify: { readonly webhook: WebhookConfig | null };
+  /** One person runs everything and may decide on their own agents; stamped into every decision. */
+  readonly singleOperator: boolean;
+}
+
+interface UpstreamBase {
+  readonly name: string;
+  /** Put before each tool's name. */
+  readonly prefix: string;
+  readonly callDeadlineMs: number;
+  readonly connectDeadlineMs: number;
+  /** The operator believes this upstream's `readOnlyHint`. */
+  readonly trusted: boolean;
+  /** Names (at the upstream) of tools that may be run twice without harm. */
+  readonly safeToRepeat: readonly string[];
+  /** Hash of command line or endpoint. */
+  readonly fingerprint: Sha256Hex;
+}
+
+export interface StdioUpstreamConfig extends UpstreamBase {
+  readonly kind: "stdio";
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string | null;
+  /** The child's whole environment beside PATH, HOME and the like; nothing else of ours reaches it. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface HttpUpstreamConfig extends UpstreamBase {
+  readonly kind: "http";
+  readonly url: string;
+  /** The upstream's own credentials; never the agent's. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export type UpstreamConfig = StdioUpstreamConfig | HttpUpstreamConfig;
+
+export interface PolicyConfig {
+  readonly rules: readonly PolicyRule[];
+  /** Hash of the rules. */
+  readonly version: string;
+}
+
+/** The first rule that matches decides. */
+export interface PolicyRule {
+  /** `rule-3`, or the name the operator gave it. */
+  readonly id: string;
+  readonly upstream: string;
+  /** Glob over the tool's name at the upstream. */
+  readonly tool: string;
+  readonly agent: string;
+  readonly verdict: Verdict;
+}
+
+export interface WebhookConfig {
+  readonly url: string;
+  /** Standard Webhooks secret, `whsec_…`. */
+  readonly secret: string;
+  /** Where the console is reached from outside, for the link to the case. */
+  readonly consoleUrl: string;
+}

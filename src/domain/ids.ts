@@ -1,0 +1,64 @@
+import { randomBytes } from "node:crypto";
+
+declare const brand: unique symbol;
+type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+/** Public reference of a case, `evt_…`: 160 random bits, so knowing one reference says nothing of another. */
+export type CaseRef = Branded<"CaseRef">;
+/** An agent's id, chosen by the operator (`billing-bot`). */
+export type AgentId = Branded<"AgentId">;
+/** A human principal's id, chosen by the operator (`sarah`). */
+export type PersonId = Branded<"PersonId">;
+/** One gateway process; every process that writes to the ledger has its own. */
+export type WriterId = Branded<"WriterId">;
+/** Lower-case hex SHA-256. */
+export type Sha256Hex = Branded<"Sha256Hex">;
+
+/** Source of randomness; injected so that tests can repeat themselves. */
+export type RandomBytes = (size: number) => Uint8Array;
+
+export const secureRandomBytes: RandomBytes = (size) => randomBytes(size);
+
+const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
+
+/** RFC 4648 base32 in lower case without padding: survives case-folding, e-mail and being read aloud. */
+function base32(bytes: Uint8Array): string {
+  let out = "";
+  let buffer = 0;
+  let bits = 0;
+  for (const byte of bytes) {
+    buffer = (buffer << 8) | byte;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      out += BASE32.charAt((buffer >> bits) & 31);
+    }
+    buffer &= (1 << bits) - 1;
+  }
+  return bits > 0 ? out + BASE32.charAt((buffer << (5 - bits)) & 31) : out;
+}
+
+export function newCaseRef(random: RandomBytes): CaseRef {
+  return `evt_${base32(random(20))}` as CaseRef;
+}
+
+export function newWriterId(random: RandomBytes): WriterId {
+  return `gw_${base32(random(10))}` as WriterId;
+}
+
+/** A bearer secret of 256 bits; `kind` makes a leaked one recognisable and keeps the two families apart. */
+export function newCredential(kind: "agent" | "person", random: RandomBytes): string {
+  return `${kind === "agent" ? "atlas_agent" : "atlas_person"}_${base32(random(32))}`;
+}
+
+/** Hex of `size` random bytes: nonces and salts. */
+export function randomHex(size: number, random: RandomBytes): string {
+  return Buffer.from(random(size)).toString("hex");
+}
+
+export function isCaseRef(text: string): text is CaseRef {
+  return /^evt_[a-z2-7]{32}$/.test(text);
+}
+
+/** Ids of principals, upstreams and rules: what may stand in a URL, a log line and a file name. */
+export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;

@@ -1,0 +1,33 @@
+import type { AgentId, PersonId } from "./ids.ts";
+
+/** What a human principal may do: reviewers decide, admins configure, auditors read and verify. */
+export const ROLES = ["reviewer", "admin", "auditor"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** The principal that calls tools. Known by its credential, never by what it says of itself. */
+export interface Agent {
+  readonly id: AgentId;
+  /** The person who answers for the agent; never decides its cases. */
+  readonly ownerId: PersonId;
+  /** Set when the agent was revoked: its credential opens nothing and its waiting cases cannot be claimed. */
+  readonly revokedAtMs: number | null;
+}
+
+/** A human principal. */
+export interface Person {
+  readonly id: PersonId;
+  readonly roles: readonly Role[];
+  readonly revokedAtMs: number | null;
+}
+
+export type Principal =
+  | { readonly kind: "agent"; readonly agent: Agent }
+  | { readonly kind: "person"; readonly person: Person };
+
+/** Who did something, as a ledger event names them: kind and id, never a name. */
+export type Actor =
+  | { readonly kind: "agent"; readonly id: AgentId }
+  | { readonly kind: "reviewer" | "admin"; readonly id: PersonId }
+  | { readonly kind: "policy" | "assessor" | "engine" | "dispatcher" | "reconciler"; readonly id: string };
+
+export type ActorKind = Actor["kind"];

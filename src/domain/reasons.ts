@@ -1,0 +1,46 @@
+/**
+ * Every reason the gateway gives, with the sentence a person or agent reads. An id never changes
+ * its meaning: it is the same in the answer, the log, the metric and the ledger.
+ */
+export const REASONS = {
+  "policy.allowed": "A policy rule allows this call.",
+  "policy.denied": "A policy rule denies this call. Do not retry it; tell the user that it is not allowed.",
+  "policy.review": "A policy rule sends this call to a human.",
+  "policy.no_rule": "No policy rule names this tool, so a human decides.",
+  "policy.error": "The policy could not be evaluated, so a human decides.",
+  "policy.tightened": "The policy became stricter while the case waited, so the earlier authorization is void.",
+  "risk.below_threshold": "The risk score is below the threshold.",
+  "risk.above_threshold": "The risk score reaches the threshold, so a human decides.",
+  "risk.assessor_failed": "The risk could not be assessed, so a human decides.",
+  "tool.unknown": "There is no such tool. List the tools again and use a name from the list.",
+  "tool.changed": "The tool's definition changed, so a human must look at it again.",
+  "upstream.changed": "The upstream's endpoint or command line changed, so a human must look at it again.",
+  "arguments.invalid": "The arguments do not fit the tool's input schema.",
+  "arguments.ambiguous": "The request can be read in two ways, so it was refused.",
+  "agent.revoked": "The agent was revoked.",
+  "kill_switch.engaged": "An administrator has stopped this kind of call.",
+  "review.approved": "A human approved this call.",
+  "review.rejected": "A human rejected this call.",
+  "review.expired": "Nobody decided before the deadline. Call the tool again to ask anew.",
+  "review.not_open": "This case is not open for a decision.",
+  "review.stale_digest": "The case changed after it was shown. Look at it again and decide on what it is now.",
+  "review.not_entitled": "This person may not decide this case.",
+  "run.expired": "The case was approved but could not be run in time. Call the tool again to ask anew.",
+  "request.withdrawn": "The request was withdrawn.",
+  "case.unknown": "There is no such case.",
+  "upstream.answered": "The upstream answered.",
+  "upstream.tool_error": "The tool ran and reported an error.",
+  "upstream.protocol_error": "The upstream refused the request.",
+  "upstream.unreachable": "The upstream could not be reached; nothing was sent.",
+  "upstream.timeout": "The upstream did not answer before its deadline.",
+  "upstream.disconnected": "The connection to the upstream broke before it answered.",
+  "upstream.input_required": "The upstream asked for input, which a run after review cannot give.",
+  "dispatch.late": "The gateway was stopped past the time it had to send the call; nothing was sent.",
+  "dispatch.lost": "The gateway died after it may have sent the call.",
+  "outcome.not_recorded": "The call ran, but its outcome could not be recorded.",
+  "resolution.reported": "A human said what happened.",
+  "resolution.run_again": "A human decided to run the call again.",
+  "ledger.unavailable": "The call could not be recorded, so it was refused.",
+} as const;
+
+export type ReasonId = keyof typeof REASONS;

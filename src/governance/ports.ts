@@ -1,0 +1,237 @@
+import type { CatalogTool, ToolDefinition } from "../domain/tool.ts";
+import type { Case, CaseState } from "../domain/case.ts";
+import type { AgentId, CaseRef, PersonId, Sha256Hex, WriterId } from "../domain/ids.ts";
+import type { Agent, Person } from "../domain/principal.ts";
+import type { Assessment } from "../domain/assessment.ts";
+import type { ClaimParams, ClaimResult } from "./transitions/claim.ts";
+import type { DecisionParams, DecisionResult } from "./transitions/decision.ts";
+import type { ExpireParams, ExpireResult, WithdrawParams, WithdrawResult } from "./transitions/ending.ts";
+import type { OpenCaseParams, OpenCaseResult } from "./transitions/open-case.ts";
+import type { LostParams, OutcomeParams, OutcomeResult, ReleaseParams } from "./transitions/outcome.ts";
+import type { PayloadKind } from "./transitions/plan.ts";
+
+/** A change of a case that a commit has made durable. */
+export interface CaseChanged {
+  readonly ref: CaseRef;
+  readonly agentId: AgentId;
+  readonly from: CaseState | null;
+  readonly to: CaseState;
+  readonly revision: number;
+}
+
+/**
+ * Cases: one verb a transition, each atomic with its ledger events, acknowledged after a full sync.
+ * Commands of concurrent callers may share one commit. Every command is safe to repeat.
+ *
+ * @throws AtlasError `store.failed` when the commit is not known to have happened; nothing may be dispatched or acknowledged then.
+ */
+export interface CaseStore {
+  openCase(params: OpenCaseParams): Promise<OpenCaseResult>;
+  /** The one transaction that lets one gateway dispatch an authorized case once. */
+  claim(params: ClaimParams): Promise<ClaimResult>;
+  recordOutcome(params: OutcomeParams): Promise<OutcomeResult>;
+  /** Gives a claim back when provably nothing was sent. */
+  releaseClaim(params: ReleaseParams): Promise<OutcomeResult>;
+  /** Settles a claim whose gateway is gone: the outcome is UNKNOWN. */
+  recordLost(params: LostParams): Promise<OutcomeResult>;
+  recordDecision(params: DecisionParams): Promise<DecisionResult>;
+  withdraw(params: WithdrawParams): Promise<WithdrawResult>;
+  /** Expires the case if its deadline has passed by the database's clock; otherwise does nothing. */
+  expire(params: ExpireParams): Promise<ExpireResult>;
+  /** Puts off the engine's next look at an authorized case (its upstream could not be reached). */
+  postpone(ref: CaseRef, untilMs: number): Promise<void>;
+  /** Notes that the agent has been told how the case ended. */
+  markReported(refs: readonly CaseRef[]): Promise<void>;
+  /** A call that never became a case still leaves a trace. */
+  recordRefusal(params: RefusalParams): Promise<void>;
+
+  getCase(ref: CaseRef): Promise<Case | null>;
+  /** Newest first. */
+  listCases(filter: CaseFilter): Promise<readonly Case[]>;
+  countCases(): Promise<Readonly<Record<CaseState, number>>>;
+  /** Cases the engine must look at: `dueAtMs` at or before now, or claimed by a writer that is not `writer`. Earliest first. */
+  dueCases(params: { readonly writer: WriterId; readonly limit: number }): Promise<readonly Case[]>;
+  /** Earliest `dueAtMs` of all cases; null when nothing is due ever. */
+  nextDueAtMs(): Promise<number | null>;
+  /** Bytes kept for a case; null when there were none or they were erased. */
+  getPayload(ref: CaseRef, kind: PayloadKind): Promise<string | null>;
+  /** Called after each commit, in order of commits. Returns a function that stops it. */
+  onChange(listener: (change: CaseChanged) => void): () => void;
+}
+
+export interface RefusalParams {
+  readonly agentId: AgentId;
+  readonly reasonId: string;
+  /** Tool as the agent named it, hashed: the name is the agent's text. */
+  readonly toolSha256: Sha256Hex;
+}
+
+export interface CaseFilter {
+  readonly states?: readonly CaseState[];
+  readonly agentId?: AgentId;
+  /** Ended, and the agent was not told yet. */
+  readonly unreported?: boolean;
+  readonly limit: number;
+}
+
+/** Principals and their credentials; a credential is stored as its SHA-256 only. */
+export interface PrincipalStore {
+  addAgent(params: { id: AgentId; ownerId: PersonId; keySha256: Sha256Hex; by: PersonId | null }): Promise<void>;
+  /** @returns false when there is no such agent or it was revoked before. */
+  revokeAgent(params: { id: AgentId; by: PersonId | null }): Promise<boolean>;
+  addPerson(params: {
+    id: PersonId;
+    roles: Person["roles"];
+    /** null: the person is known (owns agents) but cannot sign in. */
+    tokenSha256: Sha256Hex | null;
+    by: PersonId | null;
+  }): Promise<void>;
+  findByCredential(
+    sha256: Sha256Hex,
+  ): Promise<{ readonly agent: Agent } | { readonly person: Person } | null>;
+  getAgent(id: AgentId): Promise<Agent | null>;
+  getPerson(id: PersonId): Promise<Person | null>;
+  listAgents(): Promise<readonly Agent[]>;
+  listPeople(): Promise<readonly Person[]>;
+}
+
+/** What a kill switch stops. */
+export interface KillSwitch {
+  readonly scope: "all" | "upstream" | "tool" | "agent";
+  /** Upstream, `upstream/tool` or agent; `*` for all. */
+  readonly target: string;
+}
+
+/** What claims are checked against; written by whoever sees or changes it. */
+export interface GuardStore {
+  /** Registers an upstream as configured now. */
+  recordUpstream(params: { readonly name: string; readonly fingerprint: Sha256Hex }): Promise<void>;
+  /**
+   * Records the definitions an upstream lists now. A tool seen for the first time is accepted as it is;
+   * one that differs from its accepted pin stays changed until an admin accepts it.
+   */
+  recordTools(params: {
+    readonly upstream: string;
+    readonly tools: readonly { readonly name: string; readonly pin: Sha256Hex; readonly definition: ToolDefinition }[];
+  }): Promise<void>;
+  /** Accepted pin of each tool of the upstream. */
+  acceptedPins(upstream: string): Promise<ReadonlyMap<string, Sha256Hex>>;
+  /** Makes this policy the one that claims must have been evaluated under. */
+  activatePolicy(version: string): Promise<void>;
+  engageKillSwitch(params: KillSwitch & { readonly by: PersonId; readonly reason: string }): Promise<void>;
+  releaseKillSwitch(params: KillSwitch & { readonly by: PersonId }): Promise<void>;
+  listKillSwitches(): Promise<readonly KillSwitch[]>;
+}
+
+/** Messages that must reach someone outside; a row is written with the change it tells of and stays until it was delivered. */
+export interface OutboxStore {
+  /** Messages whose time has come, earliest first. */
+  dueMessages(limit: number): Promise<readonly OutboxMessage[]>;
+  markDelivered(id: string): Promise<void>;
+  /** @param retryAtMs null gives up for good. */
+  markAttemptFailed(params: { id: string; retryAtMs: number | null; error: string }): Promise<void>;
+}
+
+export interface OutboxMessage {
+  readonly id: string;
+  readonly topic: "review.requested" | "case.ended";
+  readonly ref: CaseRef;
+  readonly createdAtMs: number;
+  readonly attempts: number;
+}
+
+/** The whole database: what the composition root opens and closes. */
+export interface Store extends CaseStore, PrincipalStore, GuardStore, OutboxStore {
+  /** Signs what is committed so far, finishes what is queued and closes the database. */
+  close(): Promise<void>;
+}
+
+/** What drives waiting cases. It only wakes use cases; state, decisions and claims are the store's. */
+export interface Engine {
+  /** Takes over what an earlier process left and begins to fire deadlines. */
+  start(): Promise<void>;
+  /** Looks at the case now (a decision was committed). Never throws; failures are logged and retried by the sweep. */
+  wake(ref: CaseRef): void;
+  /** Stops firing and waits for what it is running. */
+  close(): Promise<void>;
+}
+
+/** How a dispatched call ended, as far as this gateway can know. */
+export type DispatchOutcome =
+  /** The upstream's result, raw. */
+  | { readonly kind: "answered"; readonly result: RawResult }
+  /** The upstream's JSON-RPC error, raw. */
+  | { readonly kind: "protocol_error"; readonly error: RawRpcError }
+  /** Provably nothing was written to the upstream. */
+  | { readonly kind: "not_sent"; readonly late: boolean; readonly detail: string }
+  /** Sent, or perhaps sent, and no answer. */
+  | { readonly kind: "no_answer"; readonly cause: "timeout" | "disconnected" };
+
+export interface RawResult {
+  readonly isError?: boolean;
+  readonly [key: string]: unknown;
+}
+
+export interface RawRpcError {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+export interface DispatchParams {
+  /** Tool's name at the upstream. */
+  readonly tool: string;
+  /** Bytes to forward, exactly. */
+  readonly argumentsText: string;
+  /** Forwarded `_meta` as JSON text, null for none. */
+  readonly metaText: string | null;
+  /** Monotonic time after which nothing may be written any more; checked just before the write. */
+  readonly dispatchByMonotonicMs: number;
+  /** Progress of a live call; absent when nobody listens. */
+  readonly onProgress?: (progress: { readonly [key: string]: unknown }) => void;
+  /** Aborts the call upstream; given only for calls that are safe to repeat. */
+  readonly signal?: AbortSignal;
+}
+
+/** A connection to one upstream. */
+export interface UpstreamSession {
+  /** Tools as listed when the session was opened. */
+  readonly tools: readonly CatalogTool[];
+  /** Sends one call and reads it to its deadline. Never throws for what the upstream does. */
+  dispatch(params: DispatchParams): Promise<DispatchOutcome>;
+  close(): Promise<void>;
+}
+
+export interface Upstreams {
+  /** The tool of that exposed name as last listed; undefined when there is none. */
+  findTool(exposedName: string): CatalogTool | undefined;
+  listTools(): readonly CatalogTool[];
+  /** Dispatches on the agent's live connection. */
+  dispatchLive(params: DispatchParams & { readonly upstream: string; readonly agentId: AgentId }): Promise<DispatchOutcome>;
+  /** A fresh connection with freshly listed tools, for a run after review. @throws AtlasError when it cannot be established. */
+  openSession(upstream: string): Promise<UpstreamSession>;
+  /** How long a call of this upstream may take. */
+  deadlineMs(upstream: string): number;
+}
+
+/** The call as an assessor sees it. */
+export interface AssessedCall {
+  readonly upstream: string;
+  /** Whether the operator trusts this upstream's annotations. */
+  readonly trusted: boolean;
+  readonly definition: ToolDefinition;
+  readonly arguments: { readonly [key: string]: unknown };
+  readonly agentId: AgentId;
+}
+
+export interface Assessor {
+  /** Never throws: failure of any kind is a score of 100 with its reason. */
+  assess(call: AssessedCall): Assessment;
+}
+
+/** Delivers outbox messages. */
+export interface Notifier {
+  /** Looks at the outbox now (a message was committed). */
+  wake(): void;
+  close(): Promise<void>;
+}
