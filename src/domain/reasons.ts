@@ -17,6 +17,7 @@ export const REASONS = {
   "upstream.changed": "The upstream's endpoint or command line changed, so a human must look at it again.",
   "arguments.invalid": "The arguments do not fit the tool's input schema.",
   "arguments.ambiguous": "The request can be read in two ways, so it was refused.",
+  "tool.schema_unusable": "The tool's input schema cannot check these arguments, so a human decides.",
   "agent.revoked": "The agent was revoked.",
   "kill_switch.engaged": "An administrator has stopped this kind of call.",
   "review.approved": "A human approved this call.",

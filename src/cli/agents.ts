@@ -1,0 +1,54 @@
+import { Command } from "commander";
+import { sha256 } from "../domain/digest.ts";
+import { AtlasError } from "../domain/errors.ts";
+import { type AgentId, newCredential, type PersonId, secureRandomBytes } from "../domain/ids.ts";
+import { checkedId, withAdminStore } from "./admin-store.ts";
+import { dataOption, type WhereOptions } from "./where.ts";
+
+interface AddOptions extends WhereOptions {
+  readonly owner: string;
+}
+
+export function agentsCommand(): Command {
+  const agents = new Command("agents").description("the principals that call tools");
+  agents
+    .command("add <id>")
+    .description("add an agent and print its key, once")
+    .requiredOption("--owner <person>", "who answers for it, and so never decides its cases")
+    .addOption(dataOption())
+    .action(add);
+  agents
+    .command("revoke <id>")
+    .description("revoke an agent: its key opens nothing, its waiting cases will not run")
+    .addOption(dataOption())
+    .action(revoke);
+  agents.command("list").description("agents and their owners").addOption(dataOption()).action(list);
+  return agents;
+}
+
+async function add(idText: string, options: AddOptions): Promise<void> {
+  const id = checkedId<AgentId>(idText);
+  const ownerId = checkedId<PersonId>(options.owner);
+  const key = newCredential("agent", secureRandomBytes);
+  await withAdminStore(options, async (store) => {
+    if ((await store.getPerson(ownerId)) === null) {
+      await store.addPerson({ id: ownerId, roles: [], tokenSha256: null, by: null });
+    }
+    await store.addAgent({ id, ownerId, keySha256: sha256(key), by: null });
+  });
+  console.log(`Agent ${id}, owned by ${ownerId}. Its key, shown only now:\n${key}`);
+}
+
+async function revoke(idText: string, options: WhereOptions): Promise<void> {
+  const id = checkedId<AgentId>(idText);
+  const revoked = await withAdminStore(options, (store) => store.revokeAgent({ id, by: null }));
+  if (!revoked) throw new AtlasError("resource.not_found", `There is no agent ${id} that is not revoked already.`);
+  console.log(`Agent ${id} is revoked.`);
+}
+
+async function list(options: WhereOptions): Promise<void> {
+  const agents = await withAdminStore(options, (store) => store.listAgents());
+  for (const agent of agents) {
+    console.log(`${agent.id}  owner ${agent.ownerId}${agent.revokedAtMs === null ? "" : "  revoked"}`);
+  }
+}

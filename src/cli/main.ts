@@ -1,0 +1,56 @@
+import { Command, CommanderError } from "commander";
+import { AtlasError } from "../domain/errors.ts";
+import { productVersion } from "../version.ts";
+import { agentsCommand } from "./agents.ts";
+import { casesCommand } from "./cases.ts";
+import { checkCommand } from "./check.ts";
+import { handshakeCommand } from "./handshake.ts";
+import { ledgerCommand } from "./ledger.ts";
+import { reviewersCommand } from "./reviewers.ts";
+import { serveCommand } from "./serve.ts";
+
+/**
+ * The command line.
+ *
+ * @returns the exit code: 0 when it did what was asked, 1 when not, 2 when it was asked wrongly.
+ */
+export async function runCli(argv: readonly string[]): Promise<number> {
+  const program = new Command("atlas")
+    .description("ATLAS Governance Gateway: lets agents' harmless tool calls through and holds dangerous ones for a human.")
+    .version(productVersion())
+    .showHelpAfterError("Run with --help to see what it takes.")
+    .exitOverride();
+  let exitCode = 0;
+  const setExitCode = (code: number) => {
+    exitCode = code;
+  };
+  for (const command of [
+    serveCommand(),
+    handshakeCommand(setExitCode),
+    checkCommand(setExitCode),
+    casesCommand(),
+    agentsCommand(),
+    reviewersCommand(),
+    ledgerCommand(setExitCode),
+  ]) {
+    program.addCommand(inheritErrors(command));
+  }
+  try {
+    await program.parseAsync([...argv]);
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof AtlasError) {
+      console.error(error.message);
+      return 1;
+    }
+    throw error;
+  }
+}
+
+/** Makes a command and its subcommands report wrong use to the caller instead of ending the process. */
+function inheritErrors(command: Command): Command {
+  command.exitOverride().showHelpAfterError("Run with --help to see what it takes.");
+  for (const sub of command.commands) inheritErrors(sub);
+  return command;
+}

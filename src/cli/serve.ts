@@ -1,0 +1,64 @@
+import { Command, InvalidArgumentError } from "commander";
+import { startGateway } from "../app.ts";
+import { checkConfig } from "../config/check.ts";
+import { loadConfig } from "../config/load.ts";
+import { createLog } from "../telemetry/log.ts";
+import { configOption, configPath, dataDir, dataOption, type WhereOptions } from "./where.ts";
+
+interface ServeOptions extends WhereOptions {
+  readonly port?: number;
+  readonly host?: string;
+}
+
+export function serveCommand(): Command {
+  return new Command("serve")
+    .description("run the gateway until it is stopped (Ctrl-C)")
+    .option("--port <number>", "port to listen on (default: 8000)", parsePort)
+    .option("--host <address>", "address to listen on (default: 127.0.0.1)")
+    .addOption(configOption())
+    .addOption(dataOption())
+    .action(serve);
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError("a port is a number from 0 to 65535.");
+  return port;
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const file = configPath(options);
+  const config = loadConfig({
+    path: file,
+    env: process.env,
+    overrides: {
+      ...(options.port !== undefined && { port: options.port }),
+      ...(options.host !== undefined && { host: options.host }),
+      dataDir: dataDir(options),
+    },
+  });
+  for (const warning of checkConfig(config)) console.warn(`warning: ${warning}`);
+  const log = createLog();
+  const gateway = await startGateway(config, log);
+
+  console.log(`ATLAS Governance Gateway is ready on ${gateway.url}`);
+  console.log(`  configuration   ${file}`);
+  console.log(`  data folder     ${config.dataDir}`);
+  console.log(`  for agents      ${gateway.url}/mcp   (older clients: ${gateway.url}/mcp/sse)`);
+  console.log(`  for reviewers   ${gateway.url}/console`);
+  if (gateway.firstCredentialsFile !== null) {
+    console.log(`\nFirst start: the agent's key and the reviewer's token are in ${gateway.firstCredentialsFile}`);
+    console.log(`Sign in at ${gateway.url}/console with the reviewer's token.`);
+    console.log("Make the first case with:  npx atlas handshake");
+  }
+  await stopSignal();
+  console.log("Stopping: finishing what is in flight.");
+  await gateway.close();
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGINT", () => resolve());
+    process.once("SIGTERM", () => resolve());
+  });
+}

@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { CaseRef } from "../domain/ids.ts";
+import { driveCase } from "../governance/drive-case.ts";
+import { governCall } from "../governance/govern-call.ts";
+import type { Engine } from "../governance/ports.ts";
+import { recordDecision } from "../governance/record-decision.ts";
+import { createRig, type Rig } from "../governance/rig.testing.ts";
+
+/** An engine under test, with a way to let it do everything that is due without waiting for its timers. */
+export interface EngineUnderTest extends Engine {
+  /** Does all that is due now and resolves when it is done. */
+  settle(): Promise<void>;
+}
+
+export interface EngineSuiteParams {
+  readonly name: string;
+  readonly create: (rig: Rig, drive: (ref: CaseRef) => Promise<void>) => EngineUnderTest;
+}
+
+/** The contract of every engine: it only wakes use cases, and whatever it does twice, late or not at all, no call runs twice. */
+export function testEngine(params: EngineSuiteParams): void {
+  describe(`${params.name} engine`, () => {
+    let rig: Rig;
+    let engine: EngineUnderTest;
+    let driven: CaseRef[];
+
+    const begin = async (next: Rig) => {
+      rig = next;
+      driven = [];
+      engine = params.create(rig, (ref) => {
+        driven.push(ref);
+        return driveCase(ref, rig.deps);
+      });
+      await engine.start();
+      await engine.settle();
+    };
+    beforeEach(async () => begin(await createRig()));
+    afterEach(async () => {
+      await engine.close();
+      await rig.dispose();
+    });
+
+    let amount = 0;
+    async function park(): Promise<CaseRef> {
+      const argumentsText = `{"amount":${++amount}}`;
+      const answer = await governCall({ agentId: rig.agentId, exposedName: "send_money", argumentsText, metaText: null }, rig.deps);
+      if (answer.kind !== "pending") throw new Error(`not pending but ${answer.kind}`);
+      return answer.case.ref;
+    }
+    const decide = (ref: CaseRef, decision: "APPROVED" | "REJECTED") =>
+      recordDecision(
+        { ref, personId: rig.reviewer, decision, digestShown: null, reason: null },
+        { ...rig.deps, engine, singleOperator: false },
+      );
+    const stateOf = async (ref: CaseRef) => (await rig.store.getCase(ref))?.state;
+
+    test("runs an approved case as soon as the decision is recorded", async () => {
+      const ref = await park();
+      await decide(ref, "APPROVED");
+      await engine.settle();
+      expect(await stateOf(ref)).toBe("SUCCEEDED");
+      expect(rig.upstreams.received).toHaveLength(1);
+    });
+
+    test("woken many times, early and late, it runs a case once", async () => {
+      const ref = await park();
+      for (let i = 0; i < 5; i++) engine.wake(ref);
+      await decide(ref, "APPROVED");
+      for (let i = 0; i < 5; i++) engine.wake(ref);
+      await engine.settle();
+      engine.wake(ref);
+      await engine.settle();
+      expect(rig.upstreams.received).toHaveLength(1);
+    });
+
+    test("leaves a case alone that waits for a human", async () => {
+      const ref = await park();
+      await engine.settle();
+      expect(await stateOf(ref)).toBe("AWAITING_REVIEW");
+      expect(driven).toEqual([]);
+    });
+
+    test("expires a case at its deadline, not before", async () => {
+      const ref = await park();
+      rig.clock.advance(24 * 3_600_000 - 1);
+      await engine.settle();
+      expect(await stateOf(ref)).toBe("AWAITING_REVIEW");
+      rig.clock.advance(1);
+      await engine.settle();
+      expect(await stateOf(ref)).toBe("EXPIRED");
+    });
+
+    test("tries again when the upstream cannot be reached", async () => {
+      const ref = await park();
+      rig.upstreams.reachable = false;
+      await decide(ref, "APPROVED");
+      await engine.settle();
+      expect(await stateOf(ref)).toBe("AUTHORIZED");
+      rig.upstreams.reachable = true;
+      rig.clock.advance(10 * 60_000);
+      await engine.settle();
+      expect(await stateOf(ref)).toBe("SUCCEEDED");
+    });
+
+    test("takes over what an earlier process approved but did not run", async () => {
+      const ref = await park();
+      await engine.close();
+      await decide(ref, "APPROVED");
+      expect(rig.upstreams.received).toHaveLength(0);
+      await begin(await rig.restart());
+      expect(await stateOf(ref)).toBe("SUCCEEDED");
+      expect(rig.upstreams.received).toHaveLength(1);
+    });
+
+    test("gives a claim that an earlier process left to a human, and never runs it again", async () => {
+      const ref = await park();
+      rig.deps.store.recordOutcome = () => Promise.reject(new Error("killed"));
+      await decide(ref, "APPROVED");
+      await engine.settle();
+      expect(rig.upstreams.received).toHaveLength(1);
+      await engine.close();
+      await begin(await rig.restart());
+      expect(await stateOf(ref)).toBe("UNKNOWN");
+      expect(rig.upstreams.received).toHaveLength(0);
+    });
+
+    test("a case that fails to be driven does not stop the others", async () => {
+      const broken = await park();
+      const sound = await park();
+      const getPayload = rig.deps.store.getPayload.bind(rig.deps.store);
+      rig.deps.store.getPayload = async (ref, kind) => {
+        if (ref === broken) throw new Error("unreadable");
+        return getPayload(ref, kind);
+      };
+      await decide(broken, "APPROVED");
+      await decide(sound, "APPROVED");
+      await engine.settle();
+      expect(await stateOf(sound)).toBe("SUCCEEDED");
+      expect(await stateOf(broken)).toBe("AUTHORIZED");
+    });
+
+    test("runs a thousand decisions once each", async () => {
+      const refs = [];
+      for (let i = 0; i < 1_000; i++) refs.push(await park());
+      await Promise.all(refs.map((ref) => decide(ref, "APPROVED")));
+      await engine.settle();
+      const texts = rig.upstreams.received.map((c) => c.argumentsText);
+      expect(texts).toHaveLength(1_000);
+      expect(new Set(texts).size).toBe(1_000);
+    });
+
+    test("does nothing after close", async () => {
+      const ref = await park();
+      await engine.close();
+      await decide(ref, "APPROVED");
+      engine.wake(ref);
+      expect(driven).toEqual([]);
+    });
+  });
+}

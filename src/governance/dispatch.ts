@@ -1,0 +1,85 @@
+import { sha256 } from "../domain/digest.ts";
+import type { CaseRef, RandomBytes, WriterId } from "../domain/ids.ts";
+import type { ReasonId } from "../domain/reasons.ts";
+import type { CaseStore, DispatchOutcome } from "./ports.ts";
+import type { OutcomeParams, OutcomeResult } from "./transitions/outcome.ts";
+import { payload } from "./transitions/plan.ts";
+
+/** How long after a claim the call may still be written to the upstream. A process that was stopped for longer gives up. */
+export const DISPATCH_WITHIN_MS = 5_000;
+
+/** Added to every deadline that another clock is measured against. */
+const CLOCK_MARGIN_MS = 5_000;
+
+/** When a claim that nobody reported on may be given up, counted from the claim. */
+export function settleWithinMs(upstreamDeadlineMs: number): number {
+  return DISPATCH_WITHIN_MS + upstreamDeadlineMs + CLOCK_MARGIN_MS;
+}
+
+/** What a dispatch that reached, or may have reached, the upstream means for the case. */
+export function verdictOn(
+  outcome: Exclude<DispatchOutcome, { kind: "not_sent" }>,
+  safeToRepeat: boolean,
+): { readonly to: OutcomeParams["to"]; readonly reasonId: ReasonId } {
+  switch (outcome.kind) {
+    case "answered":
+      if (outcome.result["resultType"] === "input_required") return { to: "FAILED", reasonId: "upstream.input_required" };
+      return outcome.result.isError === true
+        ? { to: "FAILED", reasonId: "upstream.tool_error" }
+        : { to: "SUCCEEDED", reasonId: "upstream.answered" };
+    case "protocol_error":
+      return { to: "FAILED", reasonId: "upstream.protocol_error" };
+    case "no_answer": {
+      const reasonId = outcome.cause === "timeout" ? "upstream.timeout" : "upstream.disconnected";
+      return { to: safeToRepeat ? "FAILED" : "UNKNOWN", reasonId };
+    }
+    default:
+      return outcome satisfies never;
+  }
+}
+
+export interface RecordDispatchParams {
+  readonly ref: CaseRef;
+  readonly token: number;
+  readonly outcome: Exclude<DispatchOutcome, { kind: "not_sent" }>;
+  readonly safeToRepeat: boolean;
+  /** The agent is on the line: its answer is hashed, not kept. */
+  readonly live: boolean;
+  readonly maxResultBytes: number;
+}
+
+export interface RecordDispatchDeps {
+  readonly store: Pick<CaseStore, "recordOutcome">;
+  readonly random: RandomBytes;
+  readonly writer: WriterId;
+}
+
+/** Records how a dispatched call ended. */
+export function recordDispatch(params: RecordDispatchParams, deps: RecordDispatchDeps): Promise<OutcomeResult> {
+  const { to, reasonId } = verdictOn(params.outcome, params.safeToRepeat);
+  const text = answerText(params.outcome);
+  return deps.store.recordOutcome({
+    ref: params.ref,
+    writer: deps.writer,
+    token: params.token,
+    to,
+    reasonId,
+    resultSha256: text === null ? null : sha256(text),
+    result: params.live || text === null ? null : payload("result", capped(text, params.maxResultBytes), deps.random),
+    reported: params.live,
+  });
+}
+
+function answerText(outcome: DispatchOutcome): string | null {
+  if (outcome.kind === "answered") return JSON.stringify({ result: outcome.result });
+  if (outcome.kind === "protocol_error") return JSON.stringify({ error: outcome.error });
+  return null;
+}
+
+/** Over the cap the agent still learns that the call ran. */
+function capped(text: string, maxBytes: number): string {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= maxBytes) return text;
+  const note = `The call ran, but its result of ${bytes} bytes is larger than the ${maxBytes} bytes that are kept.`;
+  return JSON.stringify({ result: { content: [{ type: "text", text: note }], isError: false } });
+}

@@ -1,0 +1,34 @@
+import { isTerminal } from "../domain/case.ts";
+import type { CaseRef } from "../domain/ids.ts";
+import { type ExecuteOnceDeps, executeOnce } from "./execute-once.ts";
+
+export interface DriveCaseDeps extends ExecuteOnceDeps {
+  /** Claims of other writers are those of dead processes: this gateway holds the exclusive lock. */
+  readonly otherWritersAreDead: boolean;
+}
+
+/**
+ * Does whatever a case needs now: its deadline, its run, or the end of a claim that nobody will report on.
+ * Safe to call at any time, twice, or late.
+ */
+export async function driveCase(ref: CaseRef, deps: DriveCaseDeps): Promise<void> {
+  const current = await deps.store.getCase(ref);
+  if (current === null || isTerminal(current.state)) return;
+  switch (current.state) {
+    case "AWAITING_REVIEW":
+      await deps.store.expire({ ref, writer: deps.writer });
+      return;
+    case "AUTHORIZED": {
+      const expiry = await deps.store.expire({ ref, writer: deps.writer });
+      if (expiry.kind === "not_due") await executeOnce(ref, deps);
+      return;
+    }
+    case "EXECUTING": {
+      if (current.fencingToken === null) return;
+      const claimantIsDead = deps.otherWritersAreDead && current.claimedBy !== deps.writer;
+      await deps.store.recordLost({ ref, writer: deps.writer, token: current.fencingToken, claimantIsDead });
+      return;
+    }
+    default:
+  }
+}

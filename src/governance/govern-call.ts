@@ -1,0 +1,182 @@
+import { isTerminal, type Case } from "../domain/case.ts";
+import type { Clock } from "../domain/clock.ts";
+import { sha256 } from "../domain/digest.ts";
+import { type CaseRef, newCaseRef, randomHex } from "../domain/ids.ts";
+import type { ReasonId } from "../domain/reasons.ts";
+import type { CatalogTool } from "../domain/tool.ts";
+import type { ArgumentSchemas } from "./argument-schema.ts";
+import { isSettled, watchCase } from "./case-watch.ts";
+import { DISPATCH_WITHIN_MS, recordDispatch, type RecordDispatchDeps, settleWithinMs, verdictOn } from "./dispatch.ts";
+import { answerOfCase } from "./case-answer.ts";
+import type { CaseStore, DispatchOutcome, Upstreams } from "./ports.ts";
+import type { CallAnswer, RawCall } from "./raw-call.ts";
+import { ruleCall, type RuleCallDeps, type RuledCall } from "./rule-call.ts";
+import type { OpenCaseResult } from "./transitions/open-case.ts";
+import type { OutcomeResult } from "./transitions/outcome.ts";
+import { payload } from "./transitions/plan.ts";
+
+export interface GovernCallDeps extends RuleCallDeps, RecordDispatchDeps {
+  readonly store: CaseStore;
+  readonly upstreams: Upstreams;
+  readonly schemas: ArgumentSchemas;
+  readonly clock: Clock;
+  readonly reviewForMs: number;
+  readonly runWithinMs: number;
+  /** How long a call is held while machines still work on it. */
+  readonly holdMs: number;
+  readonly maxResultBytes: number;
+  /** Answers of calls that are running in this process, for callers that joined them. */
+  readonly running: Map<CaseRef, Promise<CallAnswer>>;
+}
+
+/** How often a call is ruled anew because the policy changed under it, before it is refused. */
+const MAX_RULINGS = 3;
+
+/**
+ * The one way of a call through the gateway: resolve the tool, check the arguments, rule, open the
+ * case, and then run it, park it or refuse it.
+ */
+export async function governCall(call: RawCall, deps: GovernCallDeps): Promise<CallAnswer> {
+  const tool = deps.upstreams.findTool(call.exposedName);
+  if (tool === undefined) return refuseCall(call, "tool.unknown", null, deps);
+
+  const args: unknown = JSON.parse(call.argumentsText);
+  if (!isObject(args)) return refuseCall(call, "arguments.invalid", "arguments must be an object", deps);
+  const checked = deps.schemas.check(tool, args);
+  if (checked.kind === "invalid") return refuseCall(call, "arguments.invalid", checked.detail, deps);
+
+  const schemaUsable = checked.kind === "valid";
+  for (let ruling = 0; ruling < MAX_RULINGS; ruling++) {
+    const ruled = ruleCall({ agentId: call.agentId, tool, args, schemaUsable }, deps);
+    // Read before the claim commits: a process that sleeps between the two must not send.
+    const dispatchByMonotonicMs = deps.clock.monotonicMs() + DISPATCH_WITHIN_MS;
+    const opened = await openCase(call, tool, ruled, deps);
+    if (opened.kind === "policy_outdated") continue;
+    if (opened.kind === "refused") return refuseCall(call, opened.reasonId, null, deps);
+    if (opened.kind === "joined") return joinCase(opened.case, call, deps);
+    if (opened.token === null) return answerOfCase(opened.case, null, null);
+    return runLive({ call, case: opened.case, token: opened.token, dispatchByMonotonicMs }, deps);
+  }
+  return refuseCall(call, "policy.error", "the policy keeps changing; call the tool again", deps);
+}
+
+function isObject(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function openCase(call: RawCall, tool: CatalogTool, ruled: RuledCall, deps: GovernCallDeps): Promise<OpenCaseResult> {
+  return deps.store.openCase({
+    ref: newCaseRef(deps.random),
+    nonce: randomHex(16, deps.random),
+    agentId: call.agentId,
+    tool,
+    arguments: payload("arguments", call.argumentsText, deps.random),
+    meta: call.metaText === null ? null : payload("meta", call.metaText, deps.random),
+    definition: payload("definition", JSON.stringify(tool.definition), deps.random),
+    assessment: ruled.assessment,
+    policy: ruled.policy,
+    threshold: deps.threshold,
+    ruling: ruled.ruling,
+    safeToRepeat: ruled.safeToRepeat,
+    writer: deps.writer,
+    settleWithinMs: settleWithinMs(deps.upstreams.deadlineMs(tool.upstream)),
+    reviewForMs: deps.reviewForMs,
+    runWithinMs: deps.runWithinMs,
+  });
+}
+
+interface LiveRun {
+  readonly call: RawCall;
+  readonly case: Case;
+  readonly token: number;
+  readonly dispatchByMonotonicMs: number;
+}
+
+/** Runs a claimed call while the agent waits. The run goes on if the agent goes away. */
+async function runLive(run: LiveRun, deps: GovernCallDeps): Promise<CallAnswer> {
+  const answer = dispatchLive(run, deps);
+  deps.running.set(run.case.ref, answer);
+  try {
+    return await answer;
+  } finally {
+    deps.running.delete(run.case.ref);
+  }
+}
+
+async function dispatchLive(run: LiveRun, deps: GovernCallDeps): Promise<CallAnswer> {
+  const { call } = run;
+  const outcome = await deps.upstreams.dispatchLive({
+    upstream: run.case.upstream,
+    agentId: call.agentId,
+    tool: run.case.tool,
+    argumentsText: call.argumentsText,
+    metaText: call.metaText,
+    dispatchByMonotonicMs: run.dispatchByMonotonicMs,
+    ...(call.onProgress && { onProgress: call.onProgress }),
+    // Only a call that may be repeated may be broken off; any other is read to its deadline.
+    ...(call.signal && run.case.safeToRepeat && { signal: call.signal }),
+  });
+  if (outcome.kind === "not_sent") return recordNotSent(run, outcome, deps);
+  const { ref, safeToRepeat } = run.case;
+  const recorded = await isRecorded(
+    recordDispatch({ ref, token: run.token, outcome, safeToRepeat, live: true, maxResultBytes: deps.maxResultBytes }, deps),
+  );
+  // The agent must not take a run that nobody recorded for one that is on record.
+  return recorded ? liveAnswer(outcome, run.case) : { kind: "refused", reasonId: "outcome.not_recorded", detail: null, ref };
+}
+
+async function isRecorded(recording: Promise<OutcomeResult>): Promise<boolean> {
+  try {
+    return (await recording).kind === "recorded";
+  } catch {
+    // The store has said why in its own log.
+    return false;
+  }
+}
+
+async function recordNotSent(
+  run: LiveRun,
+  outcome: Extract<DispatchOutcome, { kind: "not_sent" }>,
+  deps: GovernCallDeps,
+): Promise<CallAnswer> {
+  const reasonId = outcome.late ? "dispatch.late" : "upstream.unreachable";
+  await deps.store.recordOutcome({
+    ref: run.case.ref,
+    writer: deps.writer,
+    token: run.token,
+    to: "FAILED",
+    reasonId,
+    resultSha256: null,
+    result: null,
+    reported: true,
+  });
+  return { kind: "refused", reasonId, detail: null, ref: run.case.ref };
+}
+
+function liveAnswer(outcome: Exclude<DispatchOutcome, { kind: "not_sent" }>, current: Case): CallAnswer {
+  const { reasonId } = verdictOn(outcome, current.safeToRepeat);
+  if (outcome.kind === "protocol_error") return { kind: "rpc_error", error: outcome.error };
+  if (outcome.kind === "answered" && reasonId !== "upstream.input_required") {
+    return { kind: "result", result: outcome.result };
+  }
+  return { kind: "refused", reasonId, detail: null, ref: current.ref };
+}
+
+/** The same call is under way already: wait a little for its answer, then give its reference. */
+async function joinCase(joined: Case, call: RawCall, deps: GovernCallDeps): Promise<CallAnswer> {
+  const running = deps.running.get(joined.ref);
+  const current = await watchCase(
+    { ref: joined.ref, waitMs: deps.holdMs, until: isSettled, signal: call.signal },
+    deps.store,
+  );
+  if (current === null) return { kind: "pending", case: joined };
+  if (running !== undefined && isTerminal(current.state)) return running;
+  const result = isTerminal(current.state) ? await deps.store.getPayload(current.ref, "result") : null;
+  const reason = current.state === "REJECTED" ? await deps.store.getPayload(current.ref, "reason") : null;
+  return answerOfCase(current, result, reason);
+}
+
+async function refuseCall(call: RawCall, reasonId: ReasonId, detail: string | null, deps: GovernCallDeps): Promise<CallAnswer> {
+  await deps.store.recordRefusal({ agentId: call.agentId, reasonId, toolSha256: sha256(call.exposedName) });
+  return { kind: "refused", reasonId, detail, ref: null };
+}

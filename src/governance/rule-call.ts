@@ -1,0 +1,91 @@
+import { type Assessment, failedAssessment } from "../domain/assessment.ts";
+import type { AgentId, RandomBytes } from "../domain/ids.ts";
+import type { ReasonId } from "../domain/reasons.ts";
+import type { CatalogTool } from "../domain/tool.ts";
+import type { Assessor } from "./ports.ts";
+import type { PolicyAnswer } from "./transitions/claim.ts";
+import type { Ruling } from "./transitions/open-case.ts";
+import { type Payload, payload } from "./transitions/plan.ts";
+
+/** Policy as the use cases need it; never throws, an evaluation that fails answers `review`. */
+export interface PolicyPort {
+  evaluate(call: {
+    readonly upstream: string;
+    readonly tool: string;
+    readonly agentId: AgentId;
+  }): PolicyAnswer & { readonly reasonId: ReasonId };
+}
+
+export interface RuleCallDeps {
+  readonly policy: PolicyPort;
+  readonly assessor: Assessor;
+  readonly threshold: number;
+  readonly isTrusted: (upstream: string) => boolean;
+  readonly random: RandomBytes;
+}
+
+export interface RuledCall {
+  readonly policy: PolicyAnswer;
+  readonly assessment: { readonly value: Assessment; readonly payload: Payload } | null;
+  readonly ruling: Ruling;
+  readonly safeToRepeat: boolean;
+}
+
+/**
+ * What the machines say of a call: policy first, then the assessor where policy asks for one or a human will want its view.
+ *
+ * @param schemaUsable false when the tool's input schema could not check the arguments: then nothing passes without a human.
+ */
+export function ruleCall(
+  call: { readonly agentId: AgentId; readonly tool: CatalogTool; readonly args: { readonly [key: string]: unknown }; readonly schemaUsable: boolean },
+  deps: RuleCallDeps,
+): RuledCall {
+  const { tool } = call;
+  const { reasonId, ...policy } = deps.policy.evaluate({ upstream: tool.upstream, tool: tool.name, agentId: call.agentId });
+  if (policy.verdict === "deny") {
+    return { policy, assessment: null, ruling: { to: "DENIED", reasonId }, safeToRepeat: tool.safeToRepeat };
+  }
+  const value = assess(call, deps);
+  const assessment = { value, payload: payload("assessment", JSON.stringify(value), deps.random) };
+  const ruling = call.schemaUsable
+    ? rule(policy, reasonId, value, deps.threshold)
+    : ({ to: "AWAITING_REVIEW", reasonId: "tool.schema_unusable" } as const);
+  const safeToRepeat = tool.safeToRepeat || (ruling.to === "AUTHORIZED" && value.read_only);
+  return { policy, assessment, ruling, safeToRepeat };
+}
+
+function assess(call: Parameters<typeof ruleCall>[0], deps: RuleCallDeps): Assessment {
+  try {
+    return deps.assessor.assess({
+      upstream: call.tool.upstream,
+      trusted: deps.isTrusted(call.tool.upstream),
+      definition: call.tool.definition,
+      arguments: call.args,
+      agentId: call.agentId,
+    });
+  } catch {
+    // The port says that it never throws; if it does, its score is worth nothing.
+    return failedAssessment("The assessor failed.");
+  }
+}
+
+function rule(policy: PolicyAnswer, reasonId: ReasonId, assessment: Assessment, threshold: number): Ruling {
+  switch (policy.verdict) {
+    case "allow":
+      return { to: "AUTHORIZED", authorization: "policy", reasonId };
+    case "deny":
+      return { to: "DENIED", reasonId };
+    case "review":
+      return { to: "AWAITING_REVIEW", reasonId };
+    case "assess":
+      if (assessment.factors.some((f) => f.id === "assessor.failed")) {
+        return { to: "AWAITING_REVIEW", reasonId: "risk.assessor_failed" };
+      }
+      // Written so that a score that is no number pauses too.
+      return assessment.risk_score < threshold
+        ? { to: "AUTHORIZED", authorization: "auto", reasonId: "risk.below_threshold" }
+        : { to: "AWAITING_REVIEW", reasonId: "risk.above_threshold" };
+    default:
+      return policy.verdict satisfies never;
+  }
+}

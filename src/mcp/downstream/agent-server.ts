@@ -1,0 +1,153 @@
+import { ProtocolError, ProtocolErrorCode, Server, type ServerContext } from "@modelcontextprotocol/server";
+import type { AgentId } from "../../domain/ids.ts";
+import { governCall, type GovernCallDeps } from "../../governance/govern-call.ts";
+import type { RawResult } from "../../governance/ports.ts";
+import type { CallAnswer } from "../../governance/raw-call.ts";
+import { pendingResult, refusalResult } from "./case-report.ts";
+import { advertisedTools } from "./catalog-view.ts";
+import { argumentsTextOf, forwardedMetaOf } from "./message-texts.ts";
+import { callOwnTool, isOwnTool } from "./own-tools.ts";
+import { GOVERNANCE_PROTOCOL, PROMPT } from "./protocol-texts.ts";
+
+export interface AgentServerDeps {
+  readonly governance: GovernCallDeps;
+  readonly version: string;
+  /** Where a refusal that is our own fault is written. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface AgentServerParams {
+  readonly agentId: AgentId;
+  /** Text of a request of this agent by its JSON-RPC id (as JSON text). */
+  readonly textOf: (id: string) => string | undefined;
+  /** The connection stays open, so the agent can be told of news. */
+  readonly live: boolean;
+}
+
+interface Request {
+  readonly method: string;
+  readonly params?: { readonly [key: string]: unknown } | undefined;
+}
+
+type Handler = (request: Request, ctx: ServerContext, params: AgentServerParams, deps: AgentServerDeps) => Promise<RawResult>;
+
+/** Every method an agent may call; all others are refused. */
+const METHODS: { readonly [method: string]: Handler } = {
+  "tools/list": async (_request, _ctx, _params, deps) => ({ tools: advertisedTools(deps.governance.upstreams.listTools()) }),
+  "tools/call": callTool,
+  "prompts/list": async () => ({ prompts: [PROMPT] }),
+  "prompts/get": getPrompt,
+};
+
+export function isServedMethod(method: string): boolean {
+  return Object.hasOwn(METHODS, method);
+}
+
+/**
+ * An MCP server for one agent. Requests are taken raw (the SDK's typed handlers would strip fields
+ * they do not know), so what reaches governance is the text, and what reaches the agent is the upstream's answer.
+ */
+export function createAgentServer(params: AgentServerParams, deps: AgentServerDeps): Server {
+  const server = new Server(
+    { name: "atlas-gateway", title: "ATLAS Governance Gateway", version: deps.version },
+    {
+      capabilities: { tools: { listChanged: true }, prompts: {}, ...(params.live && { logging: {} }) },
+      instructions: GOVERNANCE_PROTOCOL,
+    },
+  );
+  server.fallbackRequestHandler = async (request, ctx) => {
+    const handler = METHODS[request.method];
+    if (handler === undefined) throw new ProtocolError(ProtocolErrorCode.MethodNotFound, "Method not found");
+    return handler(request, ctx, params, deps);
+  };
+  return server;
+}
+
+async function callTool(request: Request, ctx: ServerContext, params: AgentServerParams, deps: AgentServerDeps): Promise<RawResult> {
+  const name = request.params?.["name"];
+  const text = params.textOf(JSON.stringify(ctx.mcpReq.id));
+  if (typeof name !== "string" || text === undefined) {
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, "params.name must be the name of a tool");
+  }
+  const onProgress = progressSender(ctx);
+  if (isOwnTool(name)) return callOwn(name, text, ctx, params, deps);
+  const answer = await governSafely(
+    {
+      agentId: params.agentId,
+      exposedName: name,
+      argumentsText: argumentsTextOf(text),
+      metaText: forwardedMetaOf(text),
+      signal: ctx.mcpReq.signal,
+      ...(onProgress && { onProgress }),
+    },
+    deps,
+  );
+  return toResult(answer, name, deps);
+}
+
+/** Whatever breaks in us, the call is refused in words the agent can use; nothing of the cause leaves. */
+async function governSafely(call: Parameters<typeof governCall>[0], deps: AgentServerDeps): Promise<CallAnswer> {
+  try {
+    return await governCall(call, deps.governance);
+  } catch (error) {
+    deps.onError(error);
+    return { kind: "refused", reasonId: "ledger.unavailable", detail: null, ref: null };
+  }
+}
+
+/** @throws ProtocolError for an unknown tool and for the upstream's own JSON-RPC errors. */
+function toResult(answer: CallAnswer, name: string, deps: AgentServerDeps): RawResult {
+  switch (answer.kind) {
+    case "result":
+      return answer.result;
+    case "rpc_error":
+      throw new ProtocolError(answer.error.code, answer.error.message, answer.error.data);
+    case "pending": {
+      const tool = deps.governance.upstreams.findTool(name);
+      return pendingResult(answer.case, tool?.definition.outputSchema !== undefined);
+    }
+    case "refused": {
+      const refusal = refusalResult(answer);
+      if (answer.reasonId !== "tool.unknown") return refusal;
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, "Unknown tool [tool.unknown]: list the tools again and use a name from the list.");
+    }
+    default:
+      return answer satisfies never;
+  }
+}
+
+async function callOwn(name: string, text: string, ctx: ServerContext, params: AgentServerParams, deps: AgentServerDeps): Promise<RawResult> {
+  const args: unknown = JSON.parse(argumentsTextOf(text));
+  const sendProgress = progressSender(ctx);
+  let waited = 0;
+  return callOwnTool(
+    {
+      agentId: params.agentId,
+      name,
+      args: typeof args === "object" && args !== null ? { ...args } : {},
+      signal: ctx.mcpReq.signal,
+      ...(sendProgress && { onWaiting: () => sendProgress({ progress: ++waited, message: "Still waiting for a decision." }) }),
+    },
+    deps.governance.store,
+  );
+}
+
+/** Sends progress to the agent if it asked for it, under its own token. */
+function progressSender(ctx: ServerContext): ((progress: { readonly [key: string]: unknown }) => void) | undefined {
+  const progressToken = ctx.mcpReq._meta?.progressToken;
+  if (progressToken === undefined) return undefined;
+  return (progress) => {
+    // An agent that went away misses its progress; the call goes on.
+    ctx.mcpReq.notify({ method: "notifications/progress", params: { ...progress, progressToken } }).catch(() => undefined);
+  };
+}
+
+async function getPrompt(request: Request): Promise<RawResult> {
+  if (request.params?.["name"] !== PROMPT.name) {
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown prompt; there is one: ${PROMPT.name}.`);
+  }
+  return {
+    description: PROMPT.description,
+    messages: [{ role: "user", content: { type: "text", text: GOVERNANCE_PROTOCOL } }],
+  };
+}

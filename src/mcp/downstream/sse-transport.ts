@@ -1,0 +1,67 @@
+import type { JSONRPCMessage, MessageExtraInfo, Transport } from "@modelcontextprotocol/server";
+
+/** Comment frames keep proxies from closing an idle stream. */
+const HEARTBEAT_MS = 15_000;
+
+/**
+ * Server side of the legacy HTTP+SSE transport (protocol 2024-11-05): answers and notifications go out on one
+ * event stream, requests come in as POSTs to the address that the stream's first event names.
+ */
+export class SseServerTransport implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: <T extends JSONRPCMessage>(message: T, extra?: MessageExtraInfo) => void;
+  readonly sessionId: string;
+  readonly stream: ReadableStream<Uint8Array>;
+  readonly #messagesPath: string;
+  readonly #encoder = new TextEncoder();
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
+
+  constructor(params: { readonly sessionId: string; readonly messagesPath: string }) {
+    this.sessionId = params.sessionId;
+    this.#messagesPath = params.messagesPath;
+    this.stream = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        this.#controller = controller;
+      },
+      cancel: () => this.#end(),
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#write(`event: endpoint\ndata: ${this.#messagesPath}?sessionId=${this.sessionId}\n\n`);
+    this.#heartbeat = setInterval(() => this.#write(": keep-alive\n\n"), HEARTBEAT_MS);
+    this.#heartbeat.unref();
+  }
+
+  /** Takes one message that came in by POST. */
+  receive(message: JSONRPCMessage, extra: MessageExtraInfo): void {
+    this.onmessage?.(message, extra);
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    this.#write(`event: message\ndata: ${JSON.stringify(message)}\n\n`);
+  }
+
+  async close(): Promise<void> {
+    const controller = this.#controller;
+    this.#end();
+    try {
+      controller?.close();
+    } catch {
+      // The client closed the stream first.
+    }
+  }
+
+  #write(frame: string): void {
+    this.#controller?.enqueue(this.#encoder.encode(frame));
+  }
+
+  #end(): void {
+    if (this.#controller === undefined) return;
+    this.#controller = undefined;
+    clearInterval(this.#heartbeat);
+    this.onclose?.();
+  }
+}

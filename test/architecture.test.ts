@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+
+const root = path.resolve(import.meta.dirname, "..");
+const src = path.join(root, "src");
+
+/** What each folder of `src/` may import, as ARCHITECTURE.md prints it. Imports point inward only; adapters never import adapters. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  domain: [],
+  policy: ["domain"],
+  risk: ["domain"],
+  ledger: ["domain"],
+  telemetry: [],
+  config: ["domain", "policy"],
+  governance: ["domain", "policy", "risk", "ledger"],
+  engines: ["domain", "governance"],
+  store: ["domain", "ledger", "governance", "telemetry"],
+  "mcp/upstream": ["domain", "governance", "config", "telemetry"],
+  "mcp/downstream": ["domain", "governance", "config", "telemetry"],
+  http: ["domain", "governance", "config", "telemetry"],
+  notify: ["domain", "governance", "config", "telemetry"],
+};
+
+/** Files at the root of `src/` and the command line put everything together and may import all of it. */
+const COMPOSERS = ["app.ts", "bootstrap.ts", "version.ts", "index.ts", "cli"];
+
+/** Packages that are loaded only when they are used, each from one file. */
+const LAZY_PACKAGES = ["pg", "inngest", "modal", "modal-labs"];
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+}
+
+const files = readdirSync(src, { recursive: true, encoding: "utf8" })
+  .filter((f) => f.endsWith(".ts") && !/\.(test|testsuite|testing)\.ts$/.test(f))
+  .map((f) => f.replaceAll("\\", "/"));
+
+function folderOf(file: string): string {
+  const [first = "", second = ""] = file.split("/");
+  return first === "mcp" ? `mcp/${second}` : first;
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(path.join(src, file), "utf8");
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((m) => ({ file, target: m[1] ?? "" }));
+}
+
+describe("imports point inward", () => {
+  test.each(Object.entries(MAY_IMPORT))("%s imports only %j and itself", (folder, allowed) => {
+    const own = files.filter((f) => folderOf(f) === folder);
+    const strays = own
+      .flatMap(importsOf)
+      .filter((i) => i.target.startsWith("."))
+      .map((i) => ({ ...i, into: folderOf(path.posix.join(path.posix.dirname(i.file), i.target)) }))
+      .filter((i) => i.into !== folder && !allowed.includes(i.into));
+    expect(strays).toEqual([]);
+  });
+
+  test("every folder has its line in the table", () => {
+    const unknown = new Set(files.map(folderOf).filter((f) => !(f in MAY_IMPORT) && !COMPOSERS.includes(f)));
+    expect([...unknown]).toEqual([]);
+  });
+
+  test("ARCHITECTURE.md prints the same table", () => {
+    const text = readFileSync(path.join(root, "ARCHITECTURE.md"), "utf8");
+    for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
+      expect(text).toContain(`| \`${folder}\` | ${allowed.map((f) => `\`${f}\``).join(", ") || "nothing of ours"} |`);
+    }
+  });
+});
+
+describe("the sources keep the house rules", () => {
+  test("drivers are imported lazily", () => {
+    const strays = files.flatMap((file) => {
+      const text = readFileSync(path.join(src, file), "utf8");
+      return LAZY_PACKAGES.filter((name) => new RegExp(`^import [^\\n]*from "${name}"`, "m").test(text)).map((name) => `${file}: ${name}`);
+    });
+    expect(strays).toEqual([]);
+  });
+
+  test("no file is a barrel, has a default export or silences a check", () => {
+    const strays = files.filter((file) => {
+      const text = readFileSync(path.join(src, file), "utf8");
+      return /^export \* from|^export default|@ts-ignore|@ts-expect-error|@ts-nocheck|oxlint-disable|eslint-disable|biome-ignore/m.test(text);
+    });
+    expect(strays).toEqual([]);
+  });
+});
