@@ -11,12 +11,12 @@ import type { GovernCallDeps } from "./governance/govern-call.ts";
 import { createAuthenticator } from "./http/auth/authenticate.ts";
 import { createHttpApp } from "./http/app.ts";
 import { startHttpServer } from "./http/server.ts";
-import { loadSigningKey } from "./ledger/signing-key.ts";
+import { loadOrCreateSigningKey } from "./ledger/signing-key.ts";
 import { createMcpEndpoint } from "./mcp/downstream/endpoint.ts";
 import { createUpstreams } from "./mcp/upstream/upstreams.ts";
 import { createWebhookNotifier } from "./notify/webhook.ts";
 import { compilePolicy } from "./policy/policy.ts";
-import { createEmbeddedAssessor } from "./risk/assessor.ts";
+import { createEmbeddedAssessor } from "./risk/embedded.ts";
 import { acquireDataLock } from "./store/sqlite/lock.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -64,8 +64,7 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
     writer,
     clock,
     random,
-    signingKey: loadSigningKey(config.dataDir),
-    soleWriter: true,
+    signingKey: loadOrCreateSigningKey(config.dataDir).privateKey,
     log,
   });
   closers.add(() => store.close());

@@ -5,7 +5,7 @@ import { systemClock } from "../domain/clock.ts";
 import { AtlasError } from "../domain/errors.ts";
 import { ID_PATTERN, newWriterId, secureRandomBytes } from "../domain/ids.ts";
 import type { Store } from "../governance/ports.ts";
-import { loadSigningKey } from "../ledger/signing-key.ts";
+import { loadOrCreateSigningKey } from "../ledger/signing-key.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { createLog } from "../telemetry/log.ts";
 import { dataDir, type WhereOptions } from "./where.ts";
@@ -27,8 +27,7 @@ export async function withAdminStore<Answer>(options: WhereOptions, use: (store:
     writer: newWriterId(secureRandomBytes),
     clock: systemClock,
     random: secureRandomBytes,
-    signingKey: loadSigningKey(folder),
-    soleWriter: false,
+    signingKey: loadOrCreateSigningKey(folder).privateKey,
     log: createLog(),
   });
   try {

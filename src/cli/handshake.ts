@@ -28,7 +28,7 @@ export function handshakeCommand(setExitCode: (code: number) => void): Command {
 }
 
 /** What `check_payment_status` shows of a beneficiary; enough to see a change from outside. */
-const statusSchema = z.object({ payment_end_date: z.string(), extensions_granted: z.number() });
+const statusSchema = z.object({ payment_end_date: z.string(), payment_extensions: z.number() });
 
 async function handshake(options: HandshakeOptions): Promise<boolean> {
   const url = gatewayUrl(options);
@@ -57,7 +57,7 @@ async function handshake(options: HandshakeOptions): Promise<boolean> {
     step("GATEWAY", result.text);
     const after = await readStatus(agent, options.beneficiary);
     if (after.payment_end_date === before.payment_end_date) return failed("the row did not change after the approval");
-    if (after.extensions_granted !== before.extensions_granted + 1) return failed("the extension was not granted exactly once");
+    if (after.payment_extensions !== before.payment_extensions + 1) return failed("the extension was not granted exactly once");
     step("AGENT", `check_payment_status now says: payments end ${after.payment_end_date}`);
     console.log("\nHandshake complete: held, approved, run once, result delivered.");
     return true;

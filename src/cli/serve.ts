@@ -30,7 +30,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const file = configPath(options);
   const config = loadConfig({
     path: file,
-    env: process.env,
+    env: { ...process.env, ATLAS_DATA: dataDir(options) },
     overrides: {
       ...(options.port !== undefined && { port: options.port }),
       ...(options.host !== undefined && { host: options.host }),

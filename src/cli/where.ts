@@ -9,7 +9,7 @@ import { readHolder } from "../store/sqlite/lock.ts";
 
 /** Options that say which gateway is meant. */
 export const configOption = () => new Option("--config <file>", "configuration file (default: atlas.yaml here, else the welfare example)");
-export const dataOption = () => new Option("--data <folder>", "data folder (default: what the configuration says, else .atlas here)");
+export const dataOption = () => new Option("--data <folder>", "data folder (default: ATLAS_DATA, else .atlas here)");
 export const urlOption = () => new Option("--url <url>", "address of the gateway (default: the one running on the data folder)");
 
 export interface WhereOptions {
@@ -25,9 +25,9 @@ export function configPath(options: WhereOptions): string {
   return existsSync(own) ? own : fileURLToPath(new URL("../../examples/welfare/atlas.yaml", import.meta.url));
 }
 
-/** The data folder that is meant when no configuration needs to be read. */
+/** The data folder that is meant: `--data`, else `ATLAS_DATA`, else `.atlas` in the working folder. */
 export function dataDir(options: WhereOptions): string {
-  return path.resolve(options.data ?? ".atlas");
+  return path.resolve(options.data ?? process.env["ATLAS_DATA"] ?? ".atlas");
 }
 
 /** @throws AtlasError when no gateway runs on the data folder and no address was given. */

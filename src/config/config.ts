@@ -1,5 +1,7 @@
-import type { Verdict } from "../domain/assessment.ts";
 import type { Sha256Hex } from "../domain/ids.ts";
+import type { PolicyConfig } from "../policy/policy.ts";
+
+export type { PolicyConfig, PolicyRule } from "../policy/policy.ts";
 
 /** The one normalised, frozen form of the configuration; everything but `config/` sees only this. */
 export interface Config {
@@ -55,23 +57,6 @@ export interface HttpUpstreamConfig extends UpstreamBase {
 }
 
 export type UpstreamConfig = StdioUpstreamConfig | HttpUpstreamConfig;
-
-export interface PolicyConfig {
-  readonly rules: readonly PolicyRule[];
-  /** Hash of the rules. */
-  readonly version: string;
-}
-
-/** The first rule that matches decides. */
-export interface PolicyRule {
-  /** `rule-3`, or the name the operator gave it. */
-  readonly id: string;
-  readonly upstream: string;
-  /** Glob over the tool's name at the upstream. */
-  readonly tool: string;
-  readonly agent: string;
-  readonly verdict: Verdict;
-}
 
 export interface WebhookConfig {
   readonly url: string;

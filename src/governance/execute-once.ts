@@ -3,15 +3,15 @@ import type { Clock } from "../domain/clock.ts";
 import { sha256 } from "../domain/digest.ts";
 import { AtlasError } from "../domain/errors.ts";
 import { type CaseRef, randomHex } from "../domain/ids.ts";
+import type { Policy } from "../policy/policy.ts";
 import { DISPATCH_WITHIN_MS, recordDispatch, type RecordDispatchDeps, settleWithinMs } from "./dispatch.ts";
 import type { CaseStore, UpstreamSession, Upstreams } from "./ports.ts";
-import type { PolicyPort } from "./rule-call.ts";
 import type { ClaimResult } from "./transitions/claim.ts";
 
 export interface ExecuteOnceDeps extends RecordDispatchDeps {
   readonly store: CaseStore;
   readonly upstreams: Pick<Upstreams, "openSession" | "deadlineMs">;
-  readonly policy: PolicyPort;
+  readonly policy: Pick<Policy, "evaluate">;
   readonly clock: Clock;
   readonly reviewForMs: number;
   readonly maxResultBytes: number;

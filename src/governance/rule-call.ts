@@ -1,23 +1,13 @@
 import { type Assessment, failedAssessment } from "../domain/assessment.ts";
 import type { AgentId, RandomBytes } from "../domain/ids.ts";
-import type { ReasonId } from "../domain/reasons.ts";
 import type { CatalogTool } from "../domain/tool.ts";
+import type { Policy, PolicyAnswer, PolicyEvaluation } from "../policy/policy.ts";
 import type { Assessor } from "./ports.ts";
-import type { PolicyAnswer } from "./transitions/claim.ts";
 import type { Ruling } from "./transitions/open-case.ts";
 import { type Payload, payload } from "./transitions/plan.ts";
 
-/** Policy as the use cases need it; never throws, an evaluation that fails answers `review`. */
-export interface PolicyPort {
-  evaluate(call: {
-    readonly upstream: string;
-    readonly tool: string;
-    readonly agentId: AgentId;
-  }): PolicyAnswer & { readonly reasonId: ReasonId };
-}
-
 export interface RuleCallDeps {
-  readonly policy: PolicyPort;
+  readonly policy: Pick<Policy, "evaluate">;
   readonly assessor: Assessor;
   readonly threshold: number;
   readonly isTrusted: (upstream: string) => boolean;
@@ -41,14 +31,16 @@ export function ruleCall(
   deps: RuleCallDeps,
 ): RuledCall {
   const { tool } = call;
-  const { reasonId, ...policy } = deps.policy.evaluate({ upstream: tool.upstream, tool: tool.name, agentId: call.agentId });
-  if (policy.verdict === "deny") {
-    return { policy, assessment: null, ruling: { to: "DENIED", reasonId }, safeToRepeat: tool.safeToRepeat };
+  const evaluation = deps.policy.evaluate({ upstream: tool.upstream, tool: tool.name, agentId: call.agentId });
+  const { verdict, ruleId, version } = evaluation;
+  const policy = { verdict, ruleId, version };
+  if (verdict === "deny") {
+    return { policy, assessment: null, ruling: { to: "DENIED", reasonId: "policy.denied" }, safeToRepeat: tool.safeToRepeat };
   }
   const value = assess(call, deps);
   const assessment = { value, payload: payload("assessment", JSON.stringify(value), deps.random) };
   const ruling = call.schemaUsable
-    ? rule(policy, reasonId, value, deps.threshold)
+    ? rule(evaluation, value, deps.threshold)
     : ({ to: "AWAITING_REVIEW", reasonId: "tool.schema_unusable" } as const);
   const safeToRepeat = tool.safeToRepeat || (ruling.to === "AUTHORIZED" && value.read_only);
   return { policy, assessment, ruling, safeToRepeat };
@@ -69,14 +61,14 @@ function assess(call: Parameters<typeof ruleCall>[0], deps: RuleCallDeps): Asses
   }
 }
 
-function rule(policy: PolicyAnswer, reasonId: ReasonId, assessment: Assessment, threshold: number): Ruling {
+function rule(policy: PolicyEvaluation, assessment: Assessment, threshold: number): Ruling {
   switch (policy.verdict) {
     case "allow":
-      return { to: "AUTHORIZED", authorization: "policy", reasonId };
+      return { to: "AUTHORIZED", authorization: "policy", reasonId: "policy.allowed" };
     case "deny":
-      return { to: "DENIED", reasonId };
+      return { to: "DENIED", reasonId: "policy.denied" };
     case "review":
-      return { to: "AWAITING_REVIEW", reasonId };
+      return { to: "AWAITING_REVIEW", reasonId: policy.reasonId ?? "policy.review" };
     case "assess":
       if (assessment.factors.some((f) => f.id === "assessor.failed")) {
         return { to: "AWAITING_REVIEW", reasonId: "risk.assessor_failed" };

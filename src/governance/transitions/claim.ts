@@ -1,17 +1,10 @@
-import type { Verdict } from "../../domain/assessment.ts";
 import type { Case } from "../../domain/case.ts";
 import { actionDigest } from "../../domain/digest.ts";
 import type { CaseRef, Sha256Hex, WriterId } from "../../domain/ids.ts";
 import type { ReasonId } from "../../domain/reasons.ts";
+import type { PolicyAnswer } from "../../policy/policy.ts";
 import type { KillSwitch } from "../ports.ts";
 import { type Plan, type Step, takeSteps, type UnknownCase, writeNothing } from "./plan.ts";
-
-/** What policy says of a case's call now, and the version of the policy that said it. */
-export interface PolicyAnswer {
-  readonly verdict: Verdict;
-  readonly ruleId: string | null;
-  readonly version: string;
-}
 
 /** What the claim's transaction reads, so that no change committed before it is missed. */
 export interface ClaimGuards {

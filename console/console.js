@@ -1,0 +1,339 @@
+import { api, follow, Refused } from "./api.js";
+import {
+  argumentsCard,
+  countdown,
+  outcome,
+  recordCard,
+  refreshCountdowns,
+  riskBadge,
+  riskCard,
+  stateBadge,
+  toolCard,
+  whatHappens,
+} from "./case-view.js";
+import { decisionPanel } from "./decision-panel.js";
+import { h, timeOf, visible } from "./dom.js";
+
+const WAITING = ["AWAITING_REVIEW", "UNKNOWN"];
+const DECIDED = [
+  "AUTHORIZED",
+  "EXECUTING",
+  "SUCCEEDED",
+  "FAILED",
+  "REJECTED",
+  "EXPIRED",
+  "CANCELLED",
+  "UNKNOWN",
+];
+
+const main = document.getElementById("main");
+const banner = document.getElementById("banner");
+
+/** The person signed in, and what is on the screen; `shown` is the case as the person sees it. */
+let session = null;
+let shown = null;
+let stopFollowing = null;
+/** Raised by each navigation: an answer to an older one is dropped. */
+let turn = 0;
+
+function say(text, tone = "info") {
+  banner.textContent = text;
+  banner.className = `banner ${tone}`;
+  banner.hidden = text === "";
+}
+
+function route() {
+  const match = /^#\/cases\/(evt_[a-z2-7]+)$/.exec(location.hash);
+  return { tab: location.hash.startsWith("#/decided") ? "decided" : "waiting", ref: match?.[1] ?? null };
+}
+
+async function start() {
+  try {
+    session = await api("GET", "session");
+    enter();
+  } catch (error) {
+    if (error instanceof Refused && error.status === 401) showSignIn();
+    else say(error.message, "bad");
+  }
+}
+
+function showSignIn(message = "") {
+  session = null;
+  shown = null;
+  stopFollowing?.();
+  stopFollowing = null;
+  document.getElementById("who").replaceChildren();
+  document.getElementById("live").textContent = "";
+  const token = h("input", {
+    id: "token",
+    type: "password",
+    autocomplete: "off",
+    spellcheck: "false",
+    required: true,
+  });
+  const button = h("button", { type: "submit", class: "choice" }, "Sign in");
+  const form = h(
+    "form",
+    { class: "card sign-in", onsubmit: (event) => void signIn(event) },
+    h("h1", {}, "Sign in"),
+    h(
+      "p",
+      { class: "quiet" },
+      "With your personal token (atlas_person_…). An agent's credential does not open this page.",
+    ),
+    h("label", { for: "token" }, "Token"),
+    token,
+    button,
+  );
+  async function signIn(event) {
+    event.preventDefault();
+    button.disabled = true;
+    try {
+      session = await api("POST", "session", { token: token.value.trim() });
+      say("");
+      enter();
+    } catch (error) {
+      say(error.message, "bad");
+      button.disabled = false;
+      token.select();
+    }
+  }
+  main.replaceChildren(form);
+  say(message, "info");
+  token.focus();
+}
+
+function enter() {
+  const signOut = h("button", { type: "button", class: "small", onclick: () => void leave() }, "Sign out");
+  const { id, roles } = session.person;
+  document
+    .getElementById("who")
+    .replaceChildren(h("span", { class: "name", title: roles.join(", ") }, visible(id)), signOut);
+  main.replaceChildren(
+    h(
+      "div",
+      { class: "panes" },
+      h("nav", { id: "queue", class: "queue", "aria-label": "Cases" }),
+      h("article", { id: "case", class: "case" }),
+    ),
+  );
+  stopFollowing = follow({ onChange: refreshSoon, onState: showLive });
+  navigate();
+}
+
+async function leave() {
+  await api("DELETE", "session").catch(() => undefined);
+  showSignIn("You are signed out.");
+}
+
+function showLive(isLive) {
+  const live = document.getElementById("live");
+  live.textContent = isLive ? "live" : "reconnecting…";
+  live.classList.toggle("off", !isLive);
+}
+
+let refreshing;
+/** Several changes in a row are one look. */
+function refreshSoon() {
+  clearTimeout(refreshing);
+  refreshing = setTimeout(() => void refresh(), 80);
+}
+
+async function refresh() {
+  if (session === null) return;
+  try {
+    await Promise.all([showQueue(), showCase()]);
+  } catch (error) {
+    if (error instanceof Refused && error.status === 401)
+      showSignIn("Your session has ended. Sign in again.");
+    else say(error.message, "bad");
+  }
+}
+
+let tab = "waiting";
+
+function navigate() {
+  const { ref } = route();
+  if (ref === null) tab = route().tab;
+  shown = null;
+  turn += 1;
+  say("");
+  document.body.classList.toggle("on-case", ref !== null);
+  document
+    .getElementById("case")
+    ?.replaceChildren(
+      ref === null
+        ? h("p", { class: "empty" }, "Choose a case to see exactly what would run.")
+        : h("p", { class: "empty" }, "Loading…"),
+    );
+  void refresh();
+}
+
+function byDeadline(a, b) {
+  const group = (item) => (item.state === "UNKNOWN" ? 1 : 0);
+  return (
+    group(a) - group(b) ||
+    (a.review_by ?? "").localeCompare(b.review_by ?? "") ||
+    (b.risk_score ?? 0) - (a.risk_score ?? 0)
+  );
+}
+
+async function showQueue() {
+  const states = tab === "waiting" ? WAITING : DECIDED;
+  const wanted = tab;
+  const list = await api("GET", `cases?state=${states.join(",")}&limit=500`);
+  const queue = document.getElementById("queue");
+  if (queue === null || wanted !== tab) return;
+  const waiting = list.counts.AWAITING_REVIEW ?? 0;
+  document.title = waiting > 0 ? `(${waiting}) ATLAS Governance Console` : "ATLAS Governance Console";
+  // What never came to a human is not a decision; it would bury those that did.
+  const cases =
+    tab === "waiting"
+      ? list.cases.toSorted(byDeadline)
+      : list.cases.filter((item) => item.review_by !== null);
+  const focused = document.activeElement?.getAttribute("href");
+  const tabs = h(
+    "div",
+    { class: "tabs" },
+    tabLink("waiting", `Waiting (${waiting})`),
+    tabLink("decided", "Decided"),
+  );
+  queue.replaceChildren(tabs, cases.length === 0 ? emptyQueue() : h("ul", {}, cases.map(queueRow)));
+  if (focused) queue.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+  refreshCountdowns(queue);
+}
+
+function tabLink(name, label) {
+  return h(
+    "a",
+    {
+      href: name === "waiting" ? "#/" : "#/decided",
+      class: "tab",
+      "aria-current": tab === name ? "page" : null,
+    },
+    label,
+  );
+}
+
+function emptyQueue() {
+  const text =
+    tab === "waiting"
+      ? "Nothing waits for a decision. New cases appear here by themselves."
+      : "Nobody has decided a case yet.";
+  return h("p", { class: "empty" }, text);
+}
+
+function queueRow(item) {
+  const current = route().ref === item.ref;
+  return h(
+    "li",
+    {},
+    h(
+      "a",
+      { href: `#/cases/${item.ref}`, class: "row", "aria-current": current ? "true" : null },
+      h("span", { class: "row-top" }, riskBadge(item), h("span", { class: "tool" }, visible(item.tool))),
+      h("span", { class: "row-sub" }, visible(item.agent), " → ", visible(item.upstream)),
+      h(
+        "span",
+        { class: "row-sub" },
+        item.state === "AWAITING_REVIEW"
+          ? countdown(item.review_by)
+          : [stateBadge(item.state), " ", timeOf(item.updated_at)],
+      ),
+    ),
+  );
+}
+
+/** Draws the open case again only when it changed: what the person is typing must survive news of other cases. */
+async function showCase() {
+  const { ref } = route();
+  if (ref === null) return;
+  const asked = turn;
+  const detail = await api("GET", `cases/${ref}`).catch((error) => {
+    if (error instanceof Refused && error.status === 404) return null;
+    throw error;
+  });
+  if (asked !== turn) return;
+  const view = document.getElementById("case");
+  if (detail === null) {
+    view.replaceChildren(backLink(), h("p", { class: "empty" }, "There is no such case."));
+    return;
+  }
+  if (shown?.case.revision === detail.case.revision) return;
+  tellWhatChanged(shown, detail);
+  const isFirst = shown === null;
+  shown = detail;
+  drawCase(view, detail);
+  if (isFirst) view.querySelector("h1")?.focus({ preventScroll: true });
+}
+
+function tellWhatChanged(before, after) {
+  if (before === null || before.case.state !== "AWAITING_REVIEW") return;
+  const { state, decided_by: by, digest } = after.case;
+  if (state === "AWAITING_REVIEW" && digest !== before.case.digest)
+    say("This case changed. Look at it again before you decide.", "warn");
+  else if (by === session.person.id) say("You decided this case in another window.", "warn");
+  else if (by !== null) say(`${by} decided this case meanwhile.`, "warn");
+  else if (state === "EXPIRED") say("The deadline passed; this case has expired.", "warn");
+  else if (state === "CANCELLED") say("The request was withdrawn meanwhile.", "warn");
+}
+
+function drawCase(view, detail) {
+  const item = detail.case;
+  view.replaceChildren(
+    ...[
+      backLink(),
+      h("h1", { tabindex: -1 }, visible(item.tool)),
+      h(
+        "p",
+        { class: "head" },
+        stateBadge(item.state),
+        riskBadge(item),
+        item.state === "AWAITING_REVIEW" ? countdown(item.review_by) : null,
+      ),
+      item.state === "AWAITING_REVIEW"
+        ? h(
+            "p",
+            { class: "quiet" },
+            "If nobody decides in time, the case expires: the call does not run, and the agent is told.",
+          )
+        : null,
+      whatHappens(item, countArguments(detail.arguments)),
+      outcome(detail),
+      argumentsCard(detail),
+      riskCard(detail),
+      toolCard(detail),
+      decisionPanel(detail, { onDone, singleOperator: session.single_operator }),
+      recordCard(detail),
+    ].filter((part) => part !== null),
+  );
+  refreshCountdowns(view);
+}
+
+function backLink() {
+  return h("a", { href: tab === "decided" ? "#/decided" : "#/", class: "back" }, "← All cases");
+}
+
+function countArguments(text) {
+  try {
+    return text === null ? null : Object.keys(JSON.parse(text)).length;
+  } catch {
+    return null; // The text is shown as it is, whatever it is.
+  }
+}
+
+function onDone({ text, tone, signedOut }) {
+  if (signedOut) {
+    showSignIn(text);
+    return;
+  }
+  // Drawn anew even if nothing changed, so that the buttons come back.
+  shown = null;
+  void refresh().then(() => say(text, tone));
+}
+
+addEventListener("hashchange", () => {
+  if (session !== null) navigate();
+});
+setInterval(() => refreshCountdowns(document), 1000);
+void start();

@@ -1,0 +1,149 @@
+import { api, Refused } from "./api.js";
+import { h, visible } from "./dom.js";
+
+/** A change under the pointer must not turn a click into another decision. */
+const LOCK_MS = 1000;
+
+/** Longest reason the gateway takes. */
+const MAX_REASON = 2000;
+
+const WHY_NOT = {
+  not_a_reviewer: "You may read this case. Deciding it needs the role reviewer.",
+  owns_the_agent: "You answer for the agent that made this call, so somebody else must decide.",
+};
+
+function lock(buttons) {
+  for (const button of buttons) button.disabled = true;
+  setTimeout(() => {
+    for (const button of buttons) button.disabled = false;
+  }, LOCK_MS);
+}
+
+/**
+ * What the person may do with the case as shown. `onDone(message)` is called after every answer of the gateway,
+ * so that the page shows the case as it stands.
+ */
+export function decisionPanel(detail, { onDone, singleOperator }) {
+  const item = detail.case;
+  const panel = h("section", { class: "card decide", "aria-label": "Decision" });
+  if (item.state === "AWAITING_REVIEW" && detail.permissions.decide)
+    choose(panel, detail, { onDone, singleOperator });
+  else if (item.state === "AWAITING_REVIEW") {
+    panel.append(
+      h("h2", {}, "Decision"),
+      h("p", { class: "warn" }, WHY_NOT[detail.permissions.because] ?? ""),
+    );
+  } else if (detail.permissions.withdraw) withdrawal(panel, detail, { onDone });
+  else return null;
+  return panel;
+}
+
+function choose(panel, detail, context) {
+  const open = (decision) => confirmation(panel, detail, decision, context);
+  const approve = h(
+    "button",
+    { type: "button", class: "choice", onclick: () => open("APPROVED") },
+    "Approve…",
+  );
+  const reject = h("button", { type: "button", class: "choice", onclick: () => open("REJECTED") }, "Reject…");
+  panel.replaceChildren(
+    h("h2", {}, "Decision"),
+    context.singleOperator
+      ? h(
+          "p",
+          { class: "quiet" },
+          "Single-operator mode: decisions are recorded as made by the one person who runs everything.",
+        )
+      : "",
+    h("div", { class: "choices" }, approve, reject),
+  );
+  lock([approve, reject]);
+}
+
+function confirmation(panel, detail, decision, context) {
+  const item = detail.case;
+  const approving = decision === "APPROVED";
+  const verb = approving ? "Approve" : "Reject";
+  const reason = h("textarea", { id: "reason", rows: 3, maxlength: MAX_REASON });
+  const confirm = h(
+    "button",
+    { type: "submit", class: approving ? "choice yes" : "choice no" },
+    approving ? "Approve and run" : "Reject",
+  );
+  const back = h(
+    "button",
+    { type: "button", class: "choice", onclick: () => choose(panel, detail, context) },
+    "Back",
+  );
+  const form = h(
+    "form",
+    { onsubmit: (event) => void submit(event) },
+    h("h2", {}, `${verb} `, visible(item.tool), " on ", visible(item.upstream), "?"),
+    h(
+      "p",
+      { class: "quiet" },
+      "Digest ",
+      h("code", {}, item.digest.slice(0, 12)),
+      "… – your decision is about exactly this.",
+    ),
+    h(
+      "label",
+      { for: "reason" },
+      approving ? "Note for the record (optional)" : "Reason (optional; the agent reads it)",
+    ),
+    reason,
+    h("div", { class: "choices" }, confirm, back),
+  );
+
+  async function submit(event) {
+    event.preventDefault();
+    confirm.disabled = true;
+    back.disabled = true;
+    const text = reason.value.trim();
+    const body = { decision, digest: item.digest, ...(text === "" ? {} : { reason: text }) };
+    await settle(
+      () => api("POST", `cases/${item.ref}/decision`, body),
+      approving ? "Your approval is recorded." : "Your rejection is recorded.",
+      context,
+    );
+  }
+
+  panel.replaceChildren(form);
+  lock([confirm]);
+  reason.focus();
+}
+
+function withdrawal(panel, detail, context) {
+  const button = h("button", { type: "button", class: "choice", onclick: () => void withdraw() }, "Withdraw");
+  async function withdraw() {
+    button.disabled = true;
+    await settle(
+      () => api("POST", `cases/${detail.case.ref}/withdraw`),
+      "The request is withdrawn. It did not run.",
+      context,
+    );
+  }
+  const sentence =
+    detail.case.state === "AUTHORIZED"
+      ? "It has not been sent yet. You can still take it back."
+      : "You can end this case without a decision.";
+  panel.append(h("h2", {}, "Withdraw"), h("p", {}, sentence), h("div", { class: "choices" }, button));
+  lock([button]);
+}
+
+async function settle(send, success, { onDone }) {
+  try {
+    await send();
+    onDone({ tone: "good", text: success });
+  } catch (error) {
+    const meanwhile =
+      error instanceof Refused && error.status === 409
+        ? "Nothing was recorded: the case changed meanwhile. "
+        : "";
+    onDone({
+      tone: "bad",
+      text: meanwhile + error.message,
+      signedOut: error instanceof Refused && error.status === 401,
+    });
+  }
+}

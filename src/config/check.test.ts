@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { checkConfig } from "./check.ts";
+import { load } from "./config.testing.ts";
+import { configJsonSchema } from "./schema.ts";
+
+describe("checkConfig", () => {
+  const upstream = "upstreams: { welfare: { command: x } }\n";
+
+  it("has nothing to say of a sound configuration", () => {
+    expect(checkConfig(load(upstream))).toEqual([]);
+  });
+
+  it.each([
+    ["", "There are no upstreams, so agents see no tools; add one under `upstreams`."],
+    [
+      `${upstream}policy: [{ id: all, verdict: assess }, { id: late, tool: x, verdict: deny }]`,
+      "Rule late can never match because rule all before it takes every call; move it up or remove it.",
+    ],
+    [
+      `${upstream}policy: [{ upstream: wlfare, verdict: deny }]`,
+      "Rule rule-1 names the upstream wlfare, which does not exist; correct or remove it.",
+    ],
+    [
+      `${upstream}listen: { host: 0.0.0.0 }`,
+      "The gateway listens on 0.0.0.0, which other machines can reach; put TLS in front of it or use 127.0.0.1.",
+    ],
+    [
+      `${upstream}notify: { webhook: { url: 'http://hooks.example.org/x', secret: '\${WEBHOOK}' } }`,
+      "The webhook sends to hooks.example.org over plain http, where others can read it; use https.",
+    ],
+  ])("warns about %j", (text, warning) => {
+    expect(checkConfig(load(text))).toEqual([warning]);
+  });
+
+  it("accepts plain http to this machine", () => {
+    expect(
+      checkConfig(
+        load(`${upstream}notify: { webhook: { url: 'http://127.0.0.1:9/x', secret: '\${WEBHOOK}' } }`),
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe("configJsonSchema", () => {
+  it("describes every key and allows no other", () => {
+    const schema = z
+      .object({ properties: z.record(z.string(), z.unknown()), additionalProperties: z.boolean() })
+      .parse(configJsonSchema());
+    expect(Object.keys(schema.properties)).toEqual([
+      "listen",
+      "data",
+      "upstreams",
+      "policy",
+      "risk",
+      "review",
+      "hold",
+      "notify",
+      "single_operator",
+    ]);
+    expect(schema.additionalProperties).toBe(false);
+    expect(JSON.stringify(schema)).toContain('"run_within"');
+  });
+});

@@ -1,0 +1,53 @@
+import { compileGlob } from "../policy/glob.ts";
+import { findUnreachableRules } from "../policy/policy.ts";
+import type { Config } from "./config.ts";
+
+/** What is allowed but probably not meant: one sentence each, with what to do. Empty when nothing stands out. */
+export function checkConfig(config: Config): readonly string[] {
+  return [...checkUpstreams(config), ...checkRules(config), ...checkNetwork(config)];
+}
+
+function checkUpstreams(config: Config): readonly string[] {
+  return config.upstreams.length > 0
+    ? []
+    : ["There are no upstreams, so agents see no tools; add one under `upstreams`."];
+}
+
+function checkRules(config: Config): readonly string[] {
+  const { rules } = config.policy;
+  const unreachable = findUnreachableRules({ rules }).map(
+    ({ ruleId, coveredBy }) =>
+      `Rule ${ruleId} can never match because rule ${coveredBy} before it takes every call; move it up or remove it.`,
+  );
+  const nowhere = rules
+    .filter((rule) => config.upstreams.length > 0 || !/^\*+$/u.test(rule.upstream))
+    .filter((rule) => !config.upstreams.some((upstream) => compileGlob(rule.upstream).matches(upstream.name)))
+    .map(
+      (rule) =>
+        `Rule ${rule.id} names the upstream ${rule.upstream}, which does not exist; correct or remove it.`,
+    );
+  return [...unreachable, ...nowhere];
+}
+
+function checkNetwork(config: Config): readonly string[] {
+  const warnings: string[] = [];
+  if (!isLoopback(config.listen.host)) {
+    warnings.push(
+      `The gateway listens on ${config.listen.host}, which other machines can reach; put TLS in front of it or use 127.0.0.1.`,
+    );
+  }
+  const { webhook } = config.notify;
+  if (webhook !== null) {
+    const url = new URL(webhook.url);
+    if (url.protocol === "http:" && !isLoopback(url.hostname)) {
+      warnings.push(`The webhook sends to ${url.host} over plain http, where others can read it; use https.`);
+    }
+  }
+  return warnings;
+}
+
+/** Whether only this machine can reach an address. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/gu, "").toLowerCase();
+  return bare === "localhost" || bare === "::1" || /^127(?:\.\d{1,3}){3}$/u.test(bare);
+}

@@ -1,0 +1,205 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { env, folder, load, SECRET } from "./config.testing.ts";
+import { loadConfig } from "./load.ts";
+
+describe("loadConfig", () => {
+  it("gives the defaults without a file", () => {
+    const config = loadConfig({ path: null, env: {} });
+    expect(config).toMatchObject({
+      listen: { host: "127.0.0.1", port: 8000 },
+      dataDir: join(process.cwd(), ".atlas"),
+      upstreams: [],
+      policy: { rules: [{ id: "default", upstream: "*", tool: "*", agent: "*", verdict: "assess" }] },
+      risk: { threshold: 70 },
+      review: { deadlineMs: 86_400_000, runWithinMs: 86_400_000 },
+      hold: { callMs: 10_000 },
+      notify: { webhook: null },
+      singleOperator: false,
+    });
+  });
+
+  it("gives the same for an empty file, but for the folder", () => {
+    const { dataDir, ...rest } = load("# nothing yet\n");
+    const { dataDir: _, ...defaults } = loadConfig({ path: null, env: {} });
+    expect(rest).toEqual(defaults);
+    expect(dataDir).toBe(join(folder, ".atlas"));
+  });
+
+  it("normalises everything a file can say", () => {
+    const config = load(`
+listen: { host: 0.0.0.0, port: "\${PORT}" }
+data: var
+upstreams:
+  welfare:
+    command: node
+    args: [server.ts, "$\${literal}"]
+    env: { DB: "db-\${SECRET}" }
+    safe_to_repeat: [check_payment_status]
+    call_deadline: 500ms
+    trusted: \${SWITCH}
+  tools:
+    url: https://tools.example.org/mcp
+    headers: { authorization: "Bearer \${SECRET}" }
+    prefix: ""
+    connect_deadline: 5m
+policy:
+  - { tool: "get_*", verdict: allow }
+  - { id: rest, verdict: assess }
+risk: { threshold: 60 }
+review: { deadline: 7d, run_within: 2h }
+hold: { call: 0s }
+notify: { webhook: { url: https://hooks.example.org/x, secret: "\${WEBHOOK}" } }
+single_operator: true
+`);
+    const hidden: { upstreams: object[]; policy: object } = JSON.parse(
+      JSON.stringify(config).replaceAll(folder, "/etc/atlas"),
+    );
+    for (const upstream of hidden.upstreams) Object.assign(upstream, { fingerprint: "…" });
+    Object.assign(hidden.policy, { version: "…" });
+    expect(hidden).toMatchInlineSnapshot(`
+      {
+        "dataDir": "/etc/atlas/var",
+        "hold": {
+          "callMs": 0,
+        },
+        "listen": {
+          "host": "0.0.0.0",
+          "port": 9000,
+        },
+        "notify": {
+          "webhook": {
+            "consoleUrl": "http://0.0.0.0:9000",
+            "secret": "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=",
+            "url": "https://hooks.example.org/x",
+          },
+        },
+        "policy": {
+          "rules": [
+            {
+              "agent": "*",
+              "id": "rule-1",
+              "tool": "get_*",
+              "upstream": "*",
+              "verdict": "allow",
+            },
+            {
+              "agent": "*",
+              "id": "rest",
+              "tool": "*",
+              "upstream": "*",
+              "verdict": "assess",
+            },
+          ],
+          "version": "…",
+        },
+        "review": {
+          "deadlineMs": 604800000,
+          "runWithinMs": 7200000,
+        },
+        "risk": {
+          "threshold": 60,
+        },
+        "singleOperator": true,
+        "upstreams": [
+          {
+            "args": [
+              "server.ts",
+              "\${literal}",
+            ],
+            "callDeadlineMs": 500,
+            "command": "node",
+            "connectDeadlineMs": 10000,
+            "cwd": "/etc/atlas",
+            "env": {
+              "DB": "db-hunter2-do-not-print",
+            },
+            "fingerprint": "…",
+            "kind": "stdio",
+            "name": "welfare",
+            "prefix": "welfare_",
+            "safeToRepeat": [
+              "check_payment_status",
+            ],
+            "trusted": true,
+          },
+          {
+            "callDeadlineMs": 60000,
+            "connectDeadlineMs": 300000,
+            "fingerprint": "…",
+            "headers": {
+              "authorization": "Bearer hunter2-do-not-print",
+            },
+            "kind": "http",
+            "name": "tools",
+            "prefix": "",
+            "safeToRepeat": [],
+            "trusted": false,
+            "url": "https://tools.example.org/mcp",
+          },
+        ],
+      }
+    `);
+  });
+
+  it("freezes all of it", () => {
+    const config = load("upstreams: { a: { command: x, args: [y] } }");
+    const parts = [
+      config,
+      config.listen,
+      config.upstreams,
+      config.upstreams[0],
+      config.policy.rules,
+      config.policy.rules[0],
+    ];
+    expect(parts.every((part) => Object.isFrozen(part))).toBe(true);
+  });
+
+  it("lets overrides win", () => {
+    const config = load("listen: { port: 1 }", {
+      overrides: { port: 0, host: "::1", dataDir: "/tmp/elsewhere" },
+    });
+    expect(config).toMatchObject({ listen: { host: "::1", port: 0 }, dataDir: "/tmp/elsewhere" });
+    expect(() => load("", { overrides: { port: 70_000 } })).toThrow("--port: this is no port");
+  });
+
+  it("never reads structure out of a value", () => {
+    const config = load('upstreams: { a: { command: "${STRUCTURE}" } }');
+    expect(config.upstreams[0]).toMatchObject({ command: env.STRUCTURE, trusted: false });
+  });
+
+  it("does not resolve what a reference gave", () => {
+    const config = load('upstreams: { a: { command: "${OUTER}" } }', { env: { OUTER: "${SECRET}", SECRET } });
+    expect(config.upstreams[0]).toMatchObject({ command: "${SECRET}" });
+  });
+
+  it("reads a file reference relative to the file, without its last newline", () => {
+    writeFileSync(join(folder, "token"), `${SECRET}\n`);
+    const config = load(
+      "upstreams: { a: { url: 'https://x.example/mcp', headers: { a: '${file:token}' } } }",
+    );
+    expect(config.upstreams[0]).toMatchObject({ headers: { a: SECRET } });
+  });
+
+  describe("fingerprint of an upstream", () => {
+    const print = (text: string, variables = env) =>
+      load(`upstreams: { a: { ${text} } }`, { env: variables }).upstreams[0]?.fingerprint;
+
+    it("stays when secrets rotate", () => {
+      const rotated = { ...env, SECRET: "new" };
+      expect(print("command: x, env: { A: '${SECRET}' }", rotated)).toBe(
+        print("command: x, env: { A: '${SECRET}' }"),
+      );
+      const http = "url: 'https://x.example/mcp', headers: { a: '${SECRET}' }";
+      expect(print(http, rotated)).toBe(print(http));
+    });
+
+    it.each(["command: y", "command: x, args: [a]", "command: x, cwd: sub", "url: 'https://x.example/mcp'"])(
+      "differs for %s",
+      (text) => {
+        expect(print(text)).not.toBe(print("command: x"));
+      },
+    );
+  });
+});

@@ -1,0 +1,112 @@
+import { dirname, resolve } from "node:path";
+import { sha256 } from "../domain/digest.ts";
+import { canonicalJson } from "../domain/jcs.ts";
+import { type PolicyConfig, policyVersion } from "../policy/policy.ts";
+import type { Config, UpstreamConfig } from "./config.ts";
+import { parseDuration } from "./duration.ts";
+import type { ConfigFile, UpstreamFile } from "./schema.ts";
+
+/** What the command line says over the file. */
+export interface ConfigOverrides {
+  readonly port?: number;
+  readonly host?: string;
+  /** Relative to the working directory, as a path on a command line is. */
+  readonly dataDir?: string;
+}
+
+/** The checked file as the one frozen form that everything else sees. */
+export function normalise(file: ConfigFile, folder: string, overrides: ConfigOverrides): Config {
+  const host = overrides.host ?? file.listen.host;
+  const port = overrides.port ?? file.listen.port;
+  const { webhook } = file.notify;
+  return deepFreeze<Config>({
+    listen: { host, port },
+    dataDir: overrides.dataDir === undefined ? resolve(folder, file.data) : resolve(overrides.dataDir),
+    upstreams: Object.entries(file.upstreams).map(([name, upstream]) =>
+      normaliseUpstream(name, upstream, folder),
+    ),
+    policy: normalisePolicy(file.policy),
+    risk: { threshold: file.risk.threshold },
+    review: { deadlineMs: ms(file.review.deadline), runWithinMs: ms(file.review.run_within) },
+    hold: { callMs: ms(file.hold.call) },
+    notify: {
+      webhook:
+        webhook === undefined
+          ? null
+          : {
+              url: webhook.url,
+              secret: webhook.secret,
+              consoleUrl: webhook.console_url ?? ownUrl(host, port),
+            },
+    },
+    singleOperator: file.single_operator,
+  });
+}
+
+function normaliseUpstream(name: string, file: UpstreamFile, folder: string): UpstreamConfig {
+  const base = {
+    name,
+    prefix: file.prefix ?? `${name}_`,
+    callDeadlineMs: ms(file.call_deadline),
+    connectDeadlineMs: ms(file.connect_deadline),
+    trusted: file.trusted,
+    safeToRepeat: file.safe_to_repeat,
+  };
+  if (file.url !== undefined) {
+    return {
+      ...base,
+      kind: "http",
+      url: file.url,
+      headers: file.headers ?? {},
+      fingerprint: fingerprint({ kind: "http", url: file.url }),
+    };
+  }
+  const { command = "", args = [] } = file;
+  const cwd = resolve(folder, file.cwd ?? ".");
+  return {
+    ...base,
+    kind: "stdio",
+    command,
+    args,
+    cwd,
+    env: file.env ?? {},
+    fingerprint: fingerprint({ kind: "stdio", command, args, cwd }),
+  };
+}
+
+type Endpoint =
+  | {
+      readonly kind: "stdio";
+      readonly command: string;
+      readonly args: readonly string[];
+      readonly cwd: string;
+    }
+  | { readonly kind: "http"; readonly url: string };
+
+/** Hash of where a call would go. Environment and headers are left out: they hold secrets that are rotated while cases wait. */
+function fingerprint(endpoint: Endpoint) {
+  return sha256(canonicalJson({ ...endpoint }));
+}
+
+function normalisePolicy(file: ConfigFile["policy"]): PolicyConfig {
+  const rules = file.map((rule, index) => ({ ...rule, id: rule.id ?? `rule-${index + 1}` }));
+  return { rules, version: policyVersion(rules) };
+}
+
+function ms(duration: string): number {
+  return parseDuration(duration) ?? Number.NaN;
+}
+
+function ownUrl(host: string, port: number): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value === "object" && value !== null) for (const item of Object.values(value)) deepFreeze(item);
+  return Object.freeze(value);
+}
+
+/** Folder that relative paths of a file begin at; the working directory without a file. */
+export function folderOf(path: string | null): string {
+  return path === null ? process.cwd() : dirname(resolve(path));
+}

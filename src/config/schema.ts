@@ -1,0 +1,154 @@
+import { z } from "zod";
+import { DEFAULT_RISK_THRESHOLD, VERDICTS } from "../domain/assessment.ts";
+import { DURATION_FORMS, DURATION_PATTERN, parseDuration } from "./duration.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+const text = z.string();
+const filled = z.string().min(1, "it is empty; write a value or leave the key out");
+
+function duration(bounds: { readonly minMs: number; readonly maxMs: number; readonly says: string }) {
+  return z
+    .string()
+    .regex(DURATION_PATTERN, { error: `this is no duration; ${DURATION_FORMS}`, abort: true })
+    .refine((value) => {
+      const ms = parseDuration(value) ?? -1;
+      return ms >= bounds.minMs && ms <= bounds.maxMs;
+    }, `the duration is out of range; use ${bounds.says}`);
+}
+
+const httpUrl = z.string().superRefine((value, context) => {
+  const problem = urlProblem(value);
+  if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+});
+
+function urlProblem(value: string): string | undefined {
+  if (!URL.canParse(value)) return "this is no absolute URL; write one such as https://tools.example.org/mcp";
+  const url = new URL(value);
+  if (url.protocol !== "https:" && url.protocol !== "http:")
+    return "the URL is neither http nor https; use https://";
+  if (url.username !== "" || url.password !== "")
+    return "the URL holds credentials; put them into headers as ${VARIABLE}";
+  return undefined;
+}
+
+const callDeadline = duration({ minMs: 1, maxMs: DAY_MS, says: "1ms to 24h" });
+const waiting = duration({ minMs: 1_000, maxMs: 365 * DAY_MS, says: "1s to 365d" });
+
+const upstreamSchema = z
+  .strictObject({
+    command: filled.optional(),
+    args: z.array(text).optional(),
+    cwd: filled.optional(),
+    env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/u), text).optional(),
+    url: httpUrl.optional(),
+    headers: z
+      .record(
+        z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/u),
+        z
+          .string()
+          .regex(
+            /^[\t\x20-\x7e\x80-\xff]*$/u,
+            "a header value may not hold line breaks or control characters; remove them",
+          ),
+      )
+      .optional(),
+    prefix: z
+      .string()
+      .regex(/^[A-Za-z0-9_.-]{0,64}$/u, "a prefix may hold letters, digits, `_`, `-` and `.`; choose another")
+      .optional(),
+    trusted: z.boolean().default(false),
+    safe_to_repeat: z.array(filled).default([]),
+    call_deadline: callDeadline.default("60s"),
+    connect_deadline: callDeadline.default("10s"),
+  })
+  .superRefine((upstream, context) => {
+    const add = (path: readonly string[], message: string) =>
+      context.addIssue({ code: "custom", path: [...path], message });
+    if (upstream.command === undefined && upstream.url === undefined) {
+      add([], "it says neither how to start nor where to find the server; add `command` or `url`");
+    }
+    if (upstream.command !== undefined && upstream.url !== undefined) {
+      add(["url"], "an upstream has either `command` or `url`; remove one of them");
+    }
+    if (upstream.url === undefined && upstream.headers !== undefined) {
+      add(["headers"], "headers need a `url`; use `env` to give a command its secrets");
+    }
+    if (upstream.command === undefined) {
+      for (const key of ["args", "cwd", "env"] as const) {
+        if (upstream[key] !== undefined) add([key], `\`${key}\` needs a \`command\`; remove it`);
+      }
+    }
+  });
+
+const ruleSchema = z.strictObject({
+  id: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9][\w.-]{0,63}$/u,
+      "a rule's id may hold letters, digits, `_`, `-` and `.`; choose another",
+    )
+    .optional(),
+  upstream: filled.default("*"),
+  tool: filled.default("*"),
+  agent: filled.default("*"),
+  verdict: z.enum(VERDICTS),
+});
+
+/** Standard Webhooks: `whsec_` and 24 to 64 bytes as base64. */
+const webhookSecret = z.string().refine((value) => {
+  const encoded = /^whsec_([A-Za-z0-9+/]+={0,2})$/u.exec(value)?.[1];
+  const bytes = encoded === undefined ? 0 : Buffer.from(encoded, "base64").length;
+  return bytes >= 24 && bytes <= 64;
+}, "this is no webhook secret; write whsec_ and 24 to 64 random bytes as base64");
+
+const webhookSchema = z.strictObject({
+  url: httpUrl,
+  secret: webhookSecret,
+  console_url: httpUrl.optional(),
+});
+
+const ruleList = z.array(ruleSchema).superRefine((rules, context) => {
+  const seen = new Set<string>();
+  for (const [index, rule] of rules.entries()) {
+    const id = rule.id ?? `rule-${index + 1}`;
+    if (seen.has(id))
+      context.addIssue({
+        code: "custom",
+        path: [index, "id"],
+        message: "an earlier rule has this id; choose another",
+      });
+    seen.add(id);
+  }
+});
+
+/** The file as an operator writes it. Defaults here are the defaults everywhere. */
+export const configFileSchema = z.strictObject({
+  listen: z
+    .strictObject({ host: filled.default("127.0.0.1"), port: z.int().min(0).max(65_535).default(8000) })
+    .prefault({}),
+  data: filled.default(".atlas"),
+  upstreams: z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/u), upstreamSchema).default({}),
+  policy: ruleList.default([{ id: "default", upstream: "*", tool: "*", agent: "*", verdict: "assess" }]),
+  risk: z.strictObject({ threshold: z.int().min(0).max(100).default(DEFAULT_RISK_THRESHOLD) }).prefault({}),
+  review: z
+    .strictObject({ deadline: waiting.default("24h"), run_within: waiting.default("24h") })
+    .prefault({}),
+  hold: z
+    .strictObject({ call: duration({ minMs: 0, maxMs: HOUR_MS, says: "0s to 1h" }).default("10s") })
+    .prefault({}),
+  notify: z.strictObject({ webhook: webhookSchema.optional() }).prefault({}),
+  single_operator: z.boolean().default(false),
+});
+
+export type ConfigFile = z.output<typeof configFileSchema>;
+export type UpstreamFile = ConfigFile["upstreams"][string];
+
+/** JSON Schema of the file, for editors. An editor will mark a reference (`${PORT}`) that stands for a number or a switch, though loading accepts it. */
+export function configJsonSchema(): object {
+  return {
+    ...z.toJSONSchema(configFileSchema, { io: "input", target: "draft-2020-12" }),
+    title: "ATLAS Governance Gateway configuration",
+  };
+}

@@ -1,0 +1,128 @@
+import { Hono } from "hono";
+import type { Config } from "../config/config.ts";
+import type { Clock } from "../domain/clock.ts";
+import type { RandomBytes, WriterId } from "../domain/ids.ts";
+import type { CaseStore, Engine, GuardStore, PrincipalStore } from "../governance/ports.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Authenticate } from "./auth/authenticate.ts";
+import { createSessions } from "./auth/sessions.ts";
+import { createSignInThrottle } from "./auth/sign-in-throttle.ts";
+import { type CaseEvents, createCaseEvents } from "./case-events.ts";
+import { errorResponse, refuse } from "./error-response.ts";
+import {
+  accessLog,
+  bodyLimit,
+  hostCheck,
+  jsonOnly,
+  MAX_BODY_BYTES,
+  originCheck,
+  securityHeaders,
+} from "./front-door.ts";
+import { approvalWebhook } from "./routes/approval-webhook.ts";
+import { caseRoutes } from "./routes/cases.ts";
+import { consoleRoutes } from "./routes/console.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { rootRoute } from "./routes/root.ts";
+import { sessionRoutes } from "./routes/session.ts";
+
+export interface HttpAppDeps {
+  readonly store: Pick<
+    CaseStore,
+    | "getCase"
+    | "getPayload"
+    | "listCases"
+    | "countCases"
+    | "nextDueAtMs"
+    | "recordDecision"
+    | "withdraw"
+    | "onChange"
+  > &
+    Pick<PrincipalStore, "findByCredential" | "getPerson" | "getAgent"> &
+    Pick<GuardStore, "acceptedPins">;
+  readonly authenticate: Authenticate;
+  readonly engine: Pick<Engine, "wake">;
+  readonly config: Pick<Config, "listen" | "review" | "singleOperator">;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly writer: WriterId;
+  readonly log: Log;
+  readonly version: string;
+  /** Folder with the console's files; null serves none. */
+  readonly consoleDir: string | null;
+  /** Names this gateway is reached by, beside loopback and the host it listens on. */
+  readonly allowedHosts?: readonly string[];
+  /** The agents' endpoints; they authenticate their callers themselves, and answer in their own error shape. */
+  readonly mcp?: McpHandlers;
+}
+
+/** What answers the agents' three paths. */
+export interface McpHandlers {
+  /** Streamable HTTP. */
+  streamable(request: Request): Promise<Response>;
+  /** Opens a legacy event stream. */
+  sse(request: Request): Promise<Response>;
+  /** Takes a message of a legacy event stream. */
+  messages(request: Request): Promise<Response>;
+}
+
+export interface HttpApp {
+  /** Answers one request; the second argument carries the connection, for the throttle. */
+  readonly fetch: Hono["fetch"];
+  readonly request: Hono["request"];
+  /** Live streams; `beat()` sends their heartbeats now. */
+  readonly events: Pick<CaseEvents, "beat">;
+  /** Ends live streams; requests are still answered. */
+  close(): void;
+}
+
+/** The gateway's HTTP interface, without a port: the front door, then one route file a resource. */
+export function createHttpApp(deps: HttpAppDeps): HttpApp {
+  const app = new Hono();
+  const { store, clock, log } = deps;
+  const guard = {
+    store,
+    authenticate: deps.authenticate,
+    sessions: createSessions({ clock, random: deps.random }),
+  };
+  const decisions = {
+    store,
+    engine: deps.engine,
+    random: deps.random,
+    writer: deps.writer,
+    runWithinMs: deps.config.review.runWithinMs,
+    singleOperator: deps.config.singleOperator,
+  };
+  const events = createCaseEvents({ store });
+  const { singleOperator } = deps.config;
+
+  app.onError((error, c) => errorResponse(c, error, log));
+  app.notFound((c) =>
+    refuse(c, { code: "resource.not_found", message: "There is nothing at this address." }),
+  );
+
+  app.use(accessLog(log), securityHeaders());
+  app.use(hostCheck([deps.config.listen.host, ...(deps.allowedHosts ?? [])]), originCheck());
+  app.use(jsonOnly(), bodyLimit(MAX_BODY_BYTES));
+  app.use("/api/v1/*", async (c, next) => {
+    await next();
+    if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");
+  });
+
+  app.route("/", rootRoute(deps));
+  app.route("/", healthRoutes({ store }));
+  app.route("/", approvalWebhook({ ...guard, decisions }));
+  app.route("/", sessionRoutes({ ...guard, throttle: createSignInThrottle({ clock }), singleOperator }));
+  app.route("/", caseRoutes({ ...guard, store, decisions, singleOperator, nowMs: () => clock.nowMs() }));
+  app.route("/", eventRoutes({ ...guard, events }));
+  if (deps.consoleDir !== null) app.route("/", consoleRoutes({ consoleDir: deps.consoleDir }));
+  if (deps.mcp !== undefined) mountMcp(app, deps.mcp);
+
+  return { fetch: app.fetch, request: app.request, events, close: () => events.close() };
+}
+
+function mountMcp(app: Hono, mcp: McpHandlers): void {
+  app.on(["GET", "POST", "DELETE"], "/mcp", (c) => mcp.streamable(c.req.raw));
+  app.get("/mcp/sse", (c) => mcp.sse(c.req.raw));
+  app.post("/mcp/messages", (c) => mcp.messages(c.req.raw));
+}

@@ -1,0 +1,113 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { getCookie } from "hono/cookie";
+import { createMiddleware } from "hono/factory";
+import type { Person } from "../../domain/principal.ts";
+import type { PrincipalStore } from "../../governance/ports.ts";
+import { type Refusal, RefusalError, refuse } from "../error-response.ts";
+import { isSameOrigin } from "../front-door.ts";
+import type { Authenticate } from "./authenticate.ts";
+import type { Sessions } from "./sessions.ts";
+
+export const SESSION_COOKIE = "atlas_session";
+
+/** Header that only our own page sends: another page's request with it would have to ask first, and is refused then. */
+const CSRF_HEADER = "x-atlas-csrf";
+
+/** What a route behind a guard knows of who asks. */
+export interface PersonEnv {
+  readonly Variables: {
+    person: Person;
+    /** Whether the person may still read, for answers that stay open. */
+    stillAllowed: () => Promise<boolean>;
+  };
+}
+
+export interface PersonGuardDeps {
+  readonly store: Pick<PrincipalStore, "getPerson">;
+  readonly authenticate: Authenticate;
+  readonly sessions: Sessions;
+}
+
+const MISSING: Refusal = {
+  code: "auth.missing",
+  message: "Say who you are: send a person's token as 'Authorization: Bearer …'.",
+};
+
+const WRONG: Refusal = {
+  code: "auth.missing",
+  message: "This credential opens nothing: it is unknown or was revoked. Ask an administrator for a new one.",
+};
+
+export const AGENT_CREDENTIAL: Refusal = {
+  code: "auth.wrong_principal",
+  message:
+    "This is an agent's credential. Agents do not decide or read cases here; a person must, with their own token.",
+};
+
+export const NO_ROLE: Refusal = {
+  code: "auth.wrong_principal",
+  message: "This person has no role here. An administrator can make them reviewer, admin or auditor.",
+};
+
+/** Lets in a person who presents their own token with the request; cookies do not count, so no web page can ride on a session. */
+export function bearerPerson(
+  deps: Pick<PersonGuardDeps, "authenticate" | "store">,
+): MiddlewareHandler<PersonEnv> {
+  return createMiddleware<PersonEnv>(async (c, next) => {
+    const header = c.req.header("authorization");
+    if (header === undefined) return refuse(c, MISSING);
+    admit(c, await personOf(header, deps.authenticate), deps);
+    return next();
+  });
+}
+
+/** Lets in a person with a role, by their token or by the console's session. */
+export function apiPerson(deps: PersonGuardDeps): MiddlewareHandler<PersonEnv> {
+  return createMiddleware<PersonEnv>(async (c, next) => {
+    const header = c.req.header("authorization");
+    if (header !== undefined) {
+      admit(c, await personOf(header, deps.authenticate), deps);
+    } else {
+      await admitSession(c, deps);
+    }
+    if (c.get("person").roles.length === 0) return refuse(c, NO_ROLE);
+    return next();
+  });
+}
+
+async function personOf(header: string, authenticate: Authenticate): Promise<Person> {
+  const principal = await authenticate(header);
+  if (principal === null) throw new RefusalError(WRONG);
+  if (principal.kind === "agent") throw new RefusalError(AGENT_CREDENTIAL);
+  return principal.person;
+}
+
+async function admitSession(c: Context<PersonEnv>, deps: PersonGuardDeps): Promise<void> {
+  const sessionId = getCookie(c, SESSION_COOKIE);
+  if (sessionId === undefined) throw new RefusalError(MISSING);
+  const personId = deps.sessions.use(sessionId);
+  const person = personId === null ? null : await deps.store.getPerson(personId);
+  if (person === null || person.revokedAtMs !== null) {
+    throw new RefusalError({ code: "auth.missing", message: "The session has ended. Sign in again." });
+  }
+  if (c.req.method !== "GET" && c.req.method !== "HEAD") requireOwnPage(c);
+  admit(c, person, deps);
+  c.set("stillAllowed", async () => deps.sessions.peek(sessionId) !== null && (await hasRole(person, deps)));
+}
+
+/** A cookie comes along with whatever page made the request, so a change also needs proof that it was ours. */
+export function requireOwnPage(c: Context): void {
+  if (c.req.header(CSRF_HEADER) === "1" && isSameOrigin(c)) return;
+  const message = `A change with a session must come from the console: same origin, and the header ${CSRF_HEADER}: 1.`;
+  throw new RefusalError({ code: "auth.wrong_principal", message });
+}
+
+function admit(c: Context<PersonEnv>, person: Person, deps: Pick<PersonGuardDeps, "store">): void {
+  c.set("person", person);
+  c.set("stillAllowed", () => hasRole(person, deps));
+}
+
+async function hasRole(person: Person, deps: Pick<PersonGuardDeps, "store">): Promise<boolean> {
+  const now = await deps.store.getPerson(person.id);
+  return now !== null && now.revokedAtMs === null && now.roles.length > 0;
+}

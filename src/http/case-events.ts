@@ -1,0 +1,94 @@
+import type { CaseStore } from "../governance/ports.ts";
+import type { CaseEvent } from "./contract.ts";
+
+/** How often a stream says that it is alive, and asks whether its person still is. */
+export const HEARTBEAT_MS = 15_000;
+
+/** Events one slow reader may have waiting; it is cut off then, comes back, and fetches what it missed. */
+const MAX_WAITING = 256;
+
+export interface CaseEventsDeps {
+  readonly store: Pick<CaseStore, "onChange">;
+  readonly maxListeners?: number;
+}
+
+/** Live changes of cases for browsers: one subscription to the store and one timer, however many listen. */
+export interface CaseEvents {
+  /**
+   * A stream in the format of `text/event-stream`; null when too many listen already.
+   *
+   * @param isAllowed asked at each heartbeat; the stream ends when the answer is no.
+   */
+  open(isAllowed: () => Promise<boolean>): ReadableStream<Uint8Array> | null;
+  /** Sends heartbeats now; the timer does the same. */
+  beat(): Promise<void>;
+  /** Ends all streams. */
+  close(): void;
+}
+
+interface Listener {
+  readonly controller: ReadableStreamDefaultController<Uint8Array>;
+  readonly isAllowed: () => Promise<boolean>;
+}
+
+export function createCaseEvents(deps: CaseEventsDeps): CaseEvents {
+  const maxListeners = deps.maxListeners ?? 200;
+  const listeners = new Set<Listener>();
+  const encoder = new TextEncoder();
+  let closed = false;
+
+  function drop(listener: Listener): void {
+    if (listeners.delete(listener)) listener.controller.close();
+  }
+
+  function send(listener: Listener, text: string): void {
+    if (!listeners.has(listener)) return;
+    if ((listener.controller.desiredSize ?? 0) <= 0) drop(listener);
+    else listener.controller.enqueue(encoder.encode(text));
+  }
+
+  async function beat(): Promise<void> {
+    await Promise.all(
+      [...listeners].map(async (listener) => {
+        // A store that cannot say who may read is no reason to let anybody read on.
+        const allowed = await listener.isAllowed().catch(() => false);
+        if (allowed) send(listener, ": still here\n\n");
+        else drop(listener);
+      }),
+    );
+  }
+
+  const stopListening = deps.store.onChange((change) => {
+    const event: CaseEvent = { ref: change.ref, state: change.to, revision: change.revision };
+    const text = `event: case\ndata: ${JSON.stringify(event)}\n\n`;
+    for (const listener of listeners) send(listener, text);
+  });
+  const timer = setInterval(() => void beat(), HEARTBEAT_MS).unref();
+
+  return {
+    beat,
+    open: (isAllowed) => {
+      if (closed || listeners.size >= maxListeners) return null;
+      let opened: Listener | undefined;
+      return new ReadableStream<Uint8Array>(
+        {
+          start: (controller) => {
+            opened = { controller, isAllowed };
+            listeners.add(opened);
+            send(opened, "retry: 3000\n: connected\n\n");
+          },
+          cancel: () => {
+            if (opened !== undefined) listeners.delete(opened);
+          },
+        },
+        { highWaterMark: MAX_WAITING },
+      );
+    },
+    close: () => {
+      closed = true;
+      clearInterval(timer);
+      stopListening();
+      for (const listener of listeners) drop(listener);
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { type Case, findTransition } from "../domain/case.ts";
+import type { CaseRef } from "../domain/ids.ts";
+import type { Person } from "../domain/principal.ts";
+import { REASONS } from "../domain/reasons.ts";
+import type { CaseStore, GuardStore, PrincipalStore } from "../governance/ports.ts";
+import type { CaseBody, CaseDetailBody } from "./contract.ts";
+
+/** A case as people read it. */
+export function caseBody(current: Case): CaseBody {
+  return {
+    ref: current.ref,
+    state: current.state,
+    revision: current.revision,
+    agent: current.agentId,
+    upstream: current.upstream,
+    tool: current.tool,
+    exposed_name: current.exposedName,
+    verdict: current.verdict,
+    rule: current.ruleId,
+    risk_score: current.riskScore,
+    classification: current.classification,
+    digest: current.actionDigest,
+    authorization: current.authorization,
+    reason_id: current.reasonId,
+    reason: REASONS[current.reasonId],
+    opened_at: isoTime(current.openedAtMs),
+    updated_at: isoTime(current.updatedAtMs),
+    review_by: isoTimeOrNull(current.reviewByMs),
+    run_by: isoTimeOrNull(current.runByMs),
+    decided_by: current.decidedBy,
+    decided_at: isoTimeOrNull(current.decidedAtMs),
+    finished_at: isoTimeOrNull(current.finishedAtMs),
+    identical_to: current.identicalTo,
+  };
+}
+
+export function isoTime(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
+
+function isoTimeOrNull(epochMs: number | null): string | null {
+  return epochMs === null ? null : isoTime(epochMs);
+}
+
+export interface CaseDetailDeps {
+  readonly store: Pick<CaseStore, "getCase" | "getPayload"> &
+    Pick<GuardStore, "acceptedPins"> &
+    Pick<PrincipalStore, "getAgent">;
+  readonly singleOperator: boolean;
+  readonly nowMs: () => number;
+}
+
+/** Everything a reviewer needs to decide, as it is in one revision of the case; null when there is no such case. */
+export async function readCaseDetail(
+  ref: CaseRef,
+  person: Person,
+  deps: CaseDetailDeps,
+): Promise<CaseDetailBody | null> {
+  const { store } = deps;
+  const current = await store.getCase(ref);
+  if (current === null) return null;
+  const [text, meta, definition, assessment, reason, result, pins, agent] = await Promise.all([
+    store.getPayload(ref, "arguments"),
+    store.getPayload(ref, "meta"),
+    store.getPayload(ref, "definition"),
+    store.getPayload(ref, "assessment"),
+    store.getPayload(ref, "reason"),
+    store.getPayload(ref, "result"),
+    store.acceptedPins(current.upstream),
+    store.getAgent(current.agentId),
+  ]);
+  const accepted = pins.get(current.tool);
+  const ownsAgent = (agent === null || agent.ownerId === person.id) && !deps.singleOperator;
+  return {
+    case: caseBody(current),
+    arguments: text,
+    arguments_sha256: current.argumentsSha256,
+    meta,
+    definition: { text: definition, pin: current.toolPin, state: pinState(current, accepted) },
+    assessment: assessment === null ? null : JSON.parse(assessment),
+    decision_reason: reason,
+    result,
+    permissions: permissionsOf(current, person, ownsAgent),
+    now: isoTime(deps.nowMs()),
+  };
+}
+
+function pinState(current: Case, accepted: string | undefined): CaseDetailBody["definition"]["state"] {
+  if (accepted === undefined) return "unknown";
+  return accepted === current.toolPin ? "accepted" : "changed";
+}
+
+/** What the console offers. The use cases decide again, by what their transaction reads. */
+function permissionsOf(current: Case, person: Person, ownsAgent: boolean): CaseDetailBody["permissions"] {
+  const withdraw = canWithdraw(current, person);
+  if (current.state !== "AWAITING_REVIEW") return { decide: false, because: null, withdraw };
+  if (!person.roles.includes("reviewer")) return { decide: false, because: "not_a_reviewer", withdraw };
+  if (ownsAgent) return { decide: false, because: "owns_the_agent", withdraw };
+  return { decide: true, because: null, withdraw };
+}
+
+/** An admin withdraws as admin, a reviewer as reviewer; an auditor does not. */
+export function withdrawingKind(person: Person): "admin" | "reviewer" | null {
+  if (person.roles.includes("admin")) return "admin";
+  return person.roles.includes("reviewer") ? "reviewer" : null;
+}
+
+export function canWithdraw(current: Case, person: Person): boolean {
+  const kind = withdrawingKind(person);
+  return kind !== null && findTransition("case.cancelled", current.state, kind) !== undefined;
+}

@@ -1,0 +1,175 @@
+import { z } from "zod";
+import { CLASSIFICATIONS } from "../domain/assessment.ts";
+import { CASE_STATES } from "../domain/case.ts";
+import { ROLES } from "../domain/principal.ts";
+import { DECISIONS } from "../governance/transitions/decision.ts";
+
+/**
+ * Every request and response of the gateway's own HTTP interface. Times are ISO 8601 in UTC.
+ * A client must ignore response members that it does not know; the gateway refuses request members that it does not know.
+ */
+
+/** Longest reason a person may give, in UTF-16 code units. */
+export const MAX_REASON_LENGTH = 2_000;
+export const MAX_LISTED_CASES = 500;
+
+const timeSchema = z.iso.datetime();
+const sha256Schema = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in 64 lower-case hexadecimal digits");
+const reasonSchema = z.string().max(MAX_REASON_LENGTH, `must have at most ${MAX_REASON_LENGTH} characters`);
+const decisionSchema = z.enum(DECISIONS, `must be ${DECISIONS.map((d) => `"${d}"`).join(" or ")}`);
+
+export const errorSchema = z.object({
+  error: z.object({
+    /** A code of the error catalogue, or a reason id. */
+    code: z.string(),
+    message: z.string(),
+    /** The state that stands, when that is what refuses the request. */
+    state: z.enum(CASE_STATES).optional(),
+  }),
+});
+export type ErrorBody = z.infer<typeof errorSchema>;
+
+export const statusSchema = z.object({
+  status: z.literal("ATLAS Governance Gateway Running"),
+  version: z.string(),
+  engine: z.string(),
+  endpoints: z.record(z.string(), z.string()),
+});
+export type StatusBody = z.infer<typeof statusSchema>;
+
+export const healthSchema = z.object({ status: z.enum(["live", "ready"]) });
+export type HealthBody = z.infer<typeof healthSchema>;
+
+export const approvalRequestSchema = z.strictObject({
+  decision: decisionSchema,
+  event_id: z.string().regex(/^evt_.{1,100}$/, "must be the reference of a case, evt_…"),
+  reason: reasonSchema.optional(),
+  arguments: z
+    .never("is not supported yet: approve the case as it is, or reject it with a reason")
+    .optional(),
+  digest: sha256Schema.optional(),
+});
+export type ApprovalRequest = z.infer<typeof approvalRequestSchema>;
+
+export const approvalResponseSchema = z.object({
+  status: z.literal("Signal Sent"),
+  decision: decisionSchema,
+});
+export type ApprovalResponse = z.infer<typeof approvalResponseSchema>;
+
+export const signInRequestSchema = z.strictObject({ token: z.string().min(1, "must not be empty") });
+
+export const sessionSchema = z.object({
+  person: z.object({ id: z.string(), roles: z.array(z.enum(ROLES)) }),
+  /** One person runs everything and may decide on their own agents. */
+  single_operator: z.boolean(),
+});
+export type SessionBody = z.infer<typeof sessionSchema>;
+
+export const caseSchema = z.object({
+  ref: z.string(),
+  state: z.enum(CASE_STATES),
+  revision: z.int(),
+  agent: z.string(),
+  upstream: z.string(),
+  tool: z.string(),
+  exposed_name: z.string(),
+  verdict: z.string(),
+  rule: z.string().nullable(),
+  risk_score: z.int().nullable(),
+  classification: z.enum(CLASSIFICATIONS).nullable(),
+  /** What a decision must name. */
+  digest: sha256Schema,
+  authorization: z.enum(["policy", "auto", "human"]).nullable(),
+  reason_id: z.string(),
+  /** The sentence of `reason_id`. */
+  reason: z.string(),
+  opened_at: timeSchema,
+  updated_at: timeSchema,
+  review_by: timeSchema.nullable(),
+  run_by: timeSchema.nullable(),
+  decided_by: z.string().nullable(),
+  decided_at: timeSchema.nullable(),
+  finished_at: timeSchema.nullable(),
+  identical_to: z.string().nullable(),
+});
+export type CaseBody = z.infer<typeof caseSchema>;
+
+export const caseListSchema = z.object({
+  cases: z.array(caseSchema),
+  counts: z.record(z.enum(CASE_STATES), z.int()),
+  /** The gateway's clock: a browser's may be wrong, and deadlines are counted by the gateway's. */
+  now: timeSchema,
+});
+export type CaseListBody = z.infer<typeof caseListSchema>;
+
+export const caseDetailSchema = z.object({
+  case: caseSchema,
+  /** Exact bytes as the agent sent them, as text; null when they were erased. */
+  arguments: z.string().nullable(),
+  arguments_sha256: sha256Schema,
+  meta: z.string().nullable(),
+  definition: z.object({
+    /** The tool's definition as JSON; null when it was erased. */
+    text: z.string().nullable(),
+    pin: sha256Schema,
+    /** `accepted`: what the case holds is what an admin accepted. `changed`: it is not. `unknown`: the tool has no accepted pin. */
+    state: z.enum(["accepted", "changed", "unknown"]),
+  }),
+  /** The assessment as JSON; null when policy decided alone or it was erased. */
+  assessment: z.unknown(),
+  /** What the reviewer gave as reason. */
+  decision_reason: z.string().nullable(),
+  /** The upstream's answer as JSON; null when there is none, or it was not kept. */
+  result: z.string().nullable(),
+  /** What the person who asks may do with the case as it is now. */
+  permissions: z.object({
+    decide: z.boolean(),
+    /** Why not; null when they may, or when the case is not waiting for a decision. */
+    because: z.enum(["not_a_reviewer", "owns_the_agent"]).nullable(),
+    withdraw: z.boolean(),
+  }),
+  now: timeSchema,
+});
+export type CaseDetailBody = z.infer<typeof caseDetailSchema>;
+
+export const decisionRequestSchema = z.strictObject({
+  decision: decisionSchema,
+  reason: reasonSchema.optional(),
+  digest: sha256Schema,
+});
+
+export const decisionResponseSchema = z.object({
+  case: caseSchema,
+  /** The same person had decided the same before. */
+  repeated: z.boolean(),
+});
+export type DecisionResponse = z.infer<typeof decisionResponseSchema>;
+
+export const withdrawResponseSchema = z.object({ case: caseSchema });
+export type WithdrawResponse = z.infer<typeof withdrawResponseSchema>;
+
+const stateNames = z.enum(
+  CASE_STATES,
+  `must be one or more of ${CASE_STATES.join(", ")}, with commas between them`,
+);
+
+export const caseQuerySchema = z.strictObject({
+  state: z
+    .string()
+    .transform((text) => text.split(","))
+    .pipe(z.array(stateNames))
+    .optional(),
+  limit: z.coerce
+    .number("must be a whole number")
+    .int("must be a whole number")
+    .min(1, "must be at least 1")
+    .max(MAX_LISTED_CASES, `must be at most ${MAX_LISTED_CASES}`)
+    .default(100),
+});
+
+/** Data of a `case` event of the live stream. */
+export const caseEventSchema = z.object({ ref: z.string(), state: z.enum(CASE_STATES), revision: z.int() });
+export type CaseEvent = z.infer<typeof caseEventSchema>;

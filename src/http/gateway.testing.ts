@@ -1,0 +1,210 @@
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { failedAssessment } from "../domain/assessment.ts";
+import type { Case } from "../domain/case.ts";
+import type { Clock } from "../domain/clock.ts";
+import { sha256, toolPin } from "../domain/digest.ts";
+import {
+  type AgentId,
+  type CaseRef,
+  newCaseRef,
+  newCredential,
+  newWriterId,
+  type PersonId,
+  randomHex,
+  secureRandomBytes,
+} from "../domain/ids.ts";
+import type { Role } from "../domain/principal.ts";
+import type { Store } from "../governance/ports.ts";
+import { payload } from "../governance/transitions/plan.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import type { Log, LogFields } from "../telemetry/log.ts";
+import { createHttpApp, type HttpApp, type HttpAppDeps } from "./app.ts";
+import { createAuthenticator } from "./auth/authenticate.ts";
+
+const random = secureRandomBytes;
+
+/** A clock that moves only when it is told to. */
+export interface TestClock extends Clock {
+  advance(ms: number): void;
+}
+
+export function createTestClock(startMs: number): TestClock {
+  let nowMs = startMs;
+  return {
+    nowMs: () => nowMs,
+    monotonicMs: () => nowMs,
+    advance: (ms) => {
+      nowMs += ms;
+    },
+  };
+}
+
+/** Who asks; `nobody` sends no credential, `stranger` one that was never issued. */
+export const CALLERS = {
+  sarah: ["reviewer"],
+  /** Owns the agent. */
+  owen: ["reviewer"],
+  adam: ["admin"],
+  anna: ["auditor"],
+  /** Known, without any role. */
+  nick: [],
+} as const satisfies Record<string, readonly Role[]>;
+export type PersonName = keyof typeof CALLERS;
+export type Caller = PersonName | "nobody" | "stranger" | "agent";
+
+export const AGENT = "billing-bot" as AgentId;
+
+export const DEFINITION = {
+  name: "delete_record",
+  description: "Deletes a record. <script>alert(1)</script>",
+  inputSchema: { type: "object" },
+};
+
+export const ARGUMENTS = '{"record":"A-17","note":"s3cret-argument"}';
+
+export interface TestGateway {
+  readonly app: HttpApp;
+  readonly store: Store;
+  readonly clock: TestClock;
+  /** References the engine was woken for. */
+  readonly woken: CaseRef[];
+  readonly logLines: (LogFields & { readonly message: string })[];
+  token(caller: Caller): string | undefined;
+  /** A case in AWAITING_REVIEW. */
+  openCase(params?: { readonly argumentsText?: string; readonly riskScore?: number }): Promise<Case>;
+  close(): Promise<void>;
+}
+
+export interface TestGatewayParams {
+  readonly singleOperator?: boolean;
+  readonly consoleDir?: string | null;
+  readonly clock?: TestClock;
+  readonly mcp?: HttpAppDeps["mcp"];
+}
+
+/** The HTTP interface over a real store in a folder of its own. */
+export async function openTestGateway(params: TestGatewayParams = {}): Promise<TestGateway> {
+  const folder = mkdtempSync(join(tmpdir(), "atlas-http-"));
+  const clock = params.clock ?? createTestClock(Date.parse("2026-11-21T12:00:00Z"));
+  const writer = newWriterId(random);
+  const store = await openSqliteStore({
+    path: join(folder, "atlas.db"),
+    writer,
+    clock,
+    random,
+    signingKey: generateKeyPairSync("ed25519").privateKey,
+  });
+  const tokens = await addPrincipals(store);
+  const woken: CaseRef[] = [];
+  const logLines: TestGateway["logLines"] = [];
+  const { mcp } = params;
+  const app = createHttpApp({
+    store,
+    clock,
+    random,
+    writer,
+    authenticate: createAuthenticator({ store }),
+    engine: { wake: (ref) => void woken.push(ref) },
+    log: recordingLog(logLines),
+    version: "0.1.0-test",
+    config: {
+      listen: { host: "127.0.0.1", port: 8000 },
+      review: { deadlineMs: 86_400_000, runWithinMs: 3_600_000 },
+      singleOperator: params.singleOperator ?? false,
+    },
+    consoleDir: params.consoleDir ?? null,
+    ...(mcp === undefined ? {} : { mcp }),
+  });
+  await store.activatePolicy("policy-1");
+  await store.recordUpstream({ name: "welfare", fingerprint: sha256("welfare") });
+  const pin = toolPin(DEFINITION);
+  await store.recordTools({
+    upstream: "welfare",
+    tools: [{ name: "delete_record", pin, definition: DEFINITION }],
+  });
+  return {
+    app,
+    store,
+    clock,
+    woken,
+    logLines,
+    token: (caller) => tokens.get(caller),
+    openCase: (wanted = {}) => openCase(store, { writer, ...wanted }),
+    close: async () => {
+      app.close();
+      await store.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function addPrincipals(store: Store): Promise<ReadonlyMap<Caller, string>> {
+  const tokens = new Map<Caller, string>([["stranger", newCredential("person", random)]]);
+  for (const [name, roles] of Object.entries(CALLERS)) {
+    const token = newCredential("person", random);
+    tokens.set(name as PersonName, token);
+    await store.addPerson({ id: name as PersonId, roles, tokenSha256: sha256(token), by: null });
+  }
+  const key = newCredential("agent", random);
+  tokens.set("agent", key);
+  await store.addAgent({ id: AGENT, ownerId: "owen" as PersonId, keySha256: sha256(key), by: null });
+  return tokens;
+}
+
+async function openCase(
+  store: Store,
+  params: {
+    readonly writer: ReturnType<typeof newWriterId>;
+    readonly argumentsText?: string;
+    readonly riskScore?: number;
+  },
+): Promise<Case> {
+  const assessment = {
+    ...failedAssessment("Deletes a benefit record."),
+    risk_score: params.riskScore ?? 85,
+    classification: "HIGH_RISK" as const,
+    factors: [{ id: "verb.destroy", weight: 85, evidence: "/name", tag: "EU AI Act Annex III 5(a)" }],
+    assessor: "embedded@1",
+  };
+  const result = await store.openCase({
+    ref: newCaseRef(random),
+    writer: params.writer,
+    nonce: randomHex(16, random),
+    agentId: AGENT,
+    tool: {
+      upstream: "welfare",
+      upstreamFingerprint: sha256("welfare"),
+      name: "delete_record",
+      exposedName: "welfare_delete_record",
+      definition: DEFINITION,
+      pin: toolPin(DEFINITION),
+      safeToRepeat: false,
+    },
+    arguments: payload(
+      "arguments",
+      params.argumentsText ?? `{"record":"${randomHex(4, random)}","note":"s3cret-argument"}`,
+      random,
+    ),
+    meta: null,
+    definition: payload("definition", JSON.stringify(DEFINITION), random),
+    assessment: { value: assessment, payload: payload("assessment", JSON.stringify(assessment), random) },
+    threshold: 70,
+    ruling: { to: "AWAITING_REVIEW", reasonId: "risk.above_threshold" },
+    policy: { verdict: "assess", ruleId: "rule-3", version: "policy-1" },
+    safeToRepeat: false,
+    runWithinMs: 3_600_000,
+    reviewForMs: 86_400_000,
+    settleWithinMs: 60_000,
+  });
+  if (result.kind !== "opened") throw new Error(`The case was not opened: ${result.kind}`);
+  return result.case;
+}
+
+function recordingLog(lines: TestGateway["logLines"]): Log {
+  const write = (fields: LogFields, message: string) => void lines.push({ ...fields, message });
+  const log: Log = { debug: write, info: write, warn: write, error: write, child: () => log };
+  return log;
+}

@@ -1,0 +1,124 @@
+import { type Context, Hono } from "hono";
+import type { Case } from "../../domain/case.ts";
+import { AtlasError } from "../../domain/errors.ts";
+import { type CaseRef, isCaseRef } from "../../domain/ids.ts";
+import type { CaseStore } from "../../governance/ports.ts";
+import { type RecordDecisionDeps, recordDecision } from "../../governance/record-decision.ts";
+import { apiPerson, type PersonEnv, type PersonGuardDeps } from "../auth/person-guard.ts";
+import {
+  type CaseDetailDeps,
+  canWithdraw,
+  caseBody,
+  isoTime,
+  readCaseDetail,
+  withdrawingKind,
+} from "../case-view.ts";
+import {
+  type CaseListBody,
+  caseQuerySchema,
+  type DecisionResponse,
+  decisionRequestSchema,
+  type WithdrawResponse,
+} from "../contract.ts";
+import { decisionRefusal, notOpen, UNKNOWN_CASE } from "../decision-answer.ts";
+import { RefusalError, refuse } from "../error-response.ts";
+import { readBody, readQuery } from "../request-body.ts";
+
+export interface CaseRoutesDeps extends PersonGuardDeps, CaseDetailDeps {
+  readonly store: PersonGuardDeps["store"] &
+    CaseDetailDeps["store"] &
+    Pick<CaseStore, "listCases" | "countCases" | "withdraw">;
+  readonly decisions: RecordDecisionDeps;
+}
+
+/** `/api/v1/cases`: reading, deciding and withdrawing cases. */
+export function caseRoutes(deps: CaseRoutesDeps): Hono<PersonEnv> {
+  const routes = new Hono<PersonEnv>();
+  const person = apiPerson(deps);
+
+  routes.get("/api/v1/cases", person, async (c) => {
+    const query = readQuery(c, caseQuerySchema);
+    const filter = query.state === undefined ? {} : { states: query.state };
+    const [cases, counts] = await Promise.all([
+      deps.store.listCases({ ...filter, limit: query.limit }),
+      deps.store.countCases(),
+    ]);
+    const body: CaseListBody = { cases: cases.map(caseBody), counts, now: isoTime(deps.nowMs()) };
+    return c.json(body);
+  });
+
+  routes.get("/api/v1/cases/:ref", person, async (c) => {
+    const detail = await readCaseDetail(refOf(c), c.get("person"), deps);
+    return detail === null ? refuse(c, UNKNOWN_CASE) : c.json(detail);
+  });
+
+  routes.post("/api/v1/cases/:ref/decision", person, async (c) => {
+    const ref = refOf(c);
+    const body = await readBody(c, decisionRequestSchema);
+    const result = await recordDecision(
+      {
+        ref,
+        personId: c.get("person").id,
+        decision: body.decision,
+        digestShown: body.digest,
+        reason: body.reason ?? null,
+      },
+      deps.decisions,
+    );
+    if (result.kind !== "recorded") return refuse(c, decisionRefusal(result));
+    return c.json({ case: caseBody(result.case), repeated: result.repeated } satisfies DecisionResponse);
+  });
+
+  routes.post("/api/v1/cases/:ref/withdraw", person, (c) => withdraw(c, deps));
+
+  return routes;
+}
+
+function refOf(c: Context): CaseRef {
+  const ref = c.req.param("ref") ?? "";
+  if (!isCaseRef(ref)) throw new RefusalError(UNKNOWN_CASE);
+  return ref;
+}
+
+async function withdraw(c: Context<PersonEnv>, deps: CaseRoutesDeps): Promise<Response> {
+  const ref = refOf(c);
+  const person = c.get("person");
+  const kind = withdrawingKind(person);
+  if (kind === null) {
+    const message = "Only a reviewer or an admin may withdraw a case.";
+    return refuse(c, { code: "review.not_entitled", message });
+  }
+  const current = await deps.store.getCase(ref);
+  if (current === null) return refuse(c, UNKNOWN_CASE);
+  if (!canWithdraw(current, person)) return refuse(c, notOpen(current));
+  const result = await tryWithdraw(ref, { kind, id: person.id }, deps);
+  switch (result.kind) {
+    case "unknown_case":
+      return refuse(c, UNKNOWN_CASE);
+    case "not_open":
+      return refuse(c, notOpen(result.case));
+    case "withdrawn":
+      return c.json({ case: caseBody(result.case) } satisfies WithdrawResponse);
+    default:
+      return result satisfies never;
+  }
+}
+
+/**
+ * The case may have gone back to review between the look and the command, where a reviewer rejects it instead of withdrawing it;
+ * the store's table refuses that as a broken promise, for the person it is an ordinary answer.
+ */
+async function tryWithdraw(
+  ref: CaseRef,
+  actor: Parameters<CaseStore["withdraw"]>[0]["actor"],
+  deps: CaseRoutesDeps,
+): Promise<Awaited<ReturnType<CaseStore["withdraw"]>>> {
+  try {
+    return await deps.store.withdraw({ ref, actor });
+  } catch (error) {
+    if (!(error instanceof AtlasError) || error.code !== "internal") throw error;
+    const now: Case | null = await deps.store.getCase(ref);
+    if (now?.state !== "AWAITING_REVIEW") throw error;
+    return { kind: "not_open", case: now };
+  }
+}

@@ -1,0 +1,45 @@
+import { Hono } from "hono";
+import type { StatusBody } from "../contract.ts";
+
+/** What drives waiting cases. */
+const ENGINE = "embedded";
+
+export interface RootRouteDeps {
+  readonly version: string;
+}
+
+/** `GET /`: who answers here. A person who opens it in a browser wants the console. */
+export function rootRoute(deps: RootRouteDeps): Hono {
+  const status: StatusBody = {
+    status: "ATLAS Governance Gateway Running",
+    version: deps.version,
+    engine: ENGINE,
+    endpoints: {
+      mcp: "/mcp",
+      mcp_sse: "/mcp/sse",
+      approval: "/webhook/approval",
+      api: "/api/v1",
+      console: "/console",
+      live: "/livez",
+      ready: "/readyz",
+    },
+  };
+  return new Hono().get("/", (c) => {
+    c.header("vary", "accept");
+    return prefersHtml(c.req.header("accept") ?? "") ? c.redirect("/console") : c.json(status);
+  });
+}
+
+/** The client asks for HTML above JSON; one that takes anything gets JSON. */
+function prefersHtml(accept: string): boolean {
+  return (
+    qualityOf("text/html", accept) > Math.max(qualityOf("application/json", accept), qualityOf("*/*", accept))
+  );
+}
+
+function qualityOf(mediaType: string, accept: string): number {
+  const range = accept.split(",").find((part) => part.split(";")[0]?.trim().toLowerCase() === mediaType);
+  if (range === undefined) return 0;
+  const quality = Number(/;\s*q=([\d.]+)/i.exec(range)?.[1] ?? "1");
+  return Number.isFinite(quality) ? quality : 0;
+}

@@ -1,0 +1,155 @@
+import type { UpstreamConfig } from "../../config/config.ts";
+import type { Clock } from "../../domain/clock.ts";
+import { AtlasError } from "../../domain/errors.ts";
+import type { GuardStore } from "../../governance/ports.ts";
+import { backoffMs, type Delay } from "./backoff.ts";
+import { type Catalog, type PinnedTool, pinTools } from "./catalog.ts";
+import { reasonOf } from "./connect.ts";
+import type { Connection, OpenConnectionParams } from "./connection.ts";
+import type { UpstreamLog } from "./log.ts";
+
+/** A connection that lived this long was not part of a crash loop. */
+const STABLE_MS = 30_000;
+
+/** Changes told of in this time are listed together, so that a chatty upstream cannot keep the store busy. */
+const SETTLE_MS = 200;
+
+/** What can be said of an upstream without asking it. */
+export interface UpstreamHealth {
+  readonly upstream: string;
+  readonly status: "connecting" | "up" | "down";
+  readonly tools: number;
+  /** Agreed with the upstream; null before the first connection. */
+  readonly protocolVersion: string | null;
+  /** Why it is down, without anything secret. */
+  readonly reason: string | null;
+}
+
+export interface CatalogFeedParams {
+  readonly config: UpstreamConfig;
+  readonly catalog: Catalog;
+  readonly store: Pick<GuardStore, "recordTools">;
+  readonly clock: Clock;
+  readonly log: UpstreamLog;
+  readonly open: (extra: Pick<OpenConnectionParams, "onListChanged" | "probe">) => Promise<Connection>;
+  readonly delay: Delay;
+  readonly random: () => number;
+  /** How often the tools are listed without being told of a change. */
+  readonly relistMs: number;
+}
+
+/** Keeps the catalog in step with one upstream. */
+export interface CatalogFeed {
+  /** Begins to connect in the background; settles after the first attempt, whatever came of it. */
+  start(): Promise<void>;
+  /** Lists on the given connection, records, and only then offers the tools. @throws AtlasError */
+  listOn(connection: Connection): Promise<readonly PinnedTool[]>;
+  health(): UpstreamHealth;
+  close(): Promise<void>;
+}
+
+export function createCatalogFeed(params: CatalogFeedParams): CatalogFeed {
+  const { config, clock, log } = params;
+  const stop = new AbortController();
+  let connection: Connection | null = null;
+  let loop: Promise<void> = Promise.resolve();
+  let listing: Promise<unknown> = Promise.resolve();
+  let health: UpstreamHealth = {
+    upstream: config.name,
+    status: "connecting",
+    tools: 0,
+    protocolVersion: null,
+    reason: null,
+  };
+
+  /** One at a time, so that an older list is never recorded over a newer one. */
+  const listOn = (on: Connection): Promise<readonly PinnedTool[]> => {
+    const turn = listing.then(() => listRecordOffer(params, on));
+    listing = turn.catch(() => undefined);
+    return turn;
+  };
+
+  const follow = async (afterFirst: () => void): Promise<void> => {
+    const changed = createSignal();
+    const opened = await params.open({ onListChanged: changed.raise, probe: true });
+    connection = opened;
+    try {
+      while (opened.isOpen() && !stop.signal.aborted) {
+        changed.lower();
+        const tools = await listOn(opened);
+        if (health.status !== "up")
+          log.info({ upstream: config.name, tools: tools.length }, "upstream is up");
+        const { protocolVersion } = opened;
+        health = { upstream: config.name, status: "up", tools: tools.length, protocolVersion, reason: null };
+        afterFirst();
+        const nap = new AbortController();
+        const cause = await Promise.race([
+          opened.closed,
+          changed.raised().then(() => "changed" as const),
+          params.delay(params.relistMs, nap.signal),
+        ]);
+        nap.abort();
+        if (cause === "changed") await params.delay(SETTLE_MS, stop.signal);
+      }
+    } finally {
+      connection = null;
+      await opened.close();
+    }
+    throw new AtlasError("internal", `Upstream ${config.name} closed the connection.`);
+  };
+
+  const run = async (afterFirst: () => void): Promise<void> => {
+    let failures = 0;
+    while (!stop.signal.aborted) {
+      const began = clock.monotonicMs();
+      try {
+        await follow(afterFirst);
+      } catch (error) {
+        if (stop.signal.aborted) break;
+        const reason = reasonOf(error);
+        if (health.status !== "down") log.warn({ upstream: config.name, reason }, "upstream is down");
+        health = { ...health, status: "down", reason };
+      }
+      afterFirst();
+      failures = clock.monotonicMs() - began >= STABLE_MS ? 1 : failures + 1;
+      await params.delay(backoffMs(failures, params.random()), stop.signal);
+    }
+    afterFirst();
+  };
+
+  return {
+    start: async () => {
+      const { promise: first, resolve } = Promise.withResolvers<void>();
+      loop = run(resolve);
+      await first;
+    },
+    listOn,
+    health: () => health,
+    close: async () => {
+      stop.abort();
+      await connection?.close();
+      await loop;
+    },
+  };
+}
+
+async function listRecordOffer(params: CatalogFeedParams, on: Connection): Promise<readonly PinnedTool[]> {
+  const { config } = params;
+  const tools = pinTools(config.name, await on.listTools(), params.log);
+  // A claim compares pins with what is recorded, so nothing is offered before it is.
+  await params.store.recordTools({ upstream: config.name, tools });
+  params.catalog.replace(config.name, tools);
+  return tools;
+}
+
+/** A flag that can be waited for. */
+function createSignal(): { raise: () => void; lower: () => void; raised: () => Promise<void> } {
+  let current = Promise.withResolvers<void>();
+  return {
+    raise: () => current.resolve(),
+    lower: () => {
+      current = Promise.withResolvers<void>();
+    },
+    raised: () => current.promise,
+  };
+}

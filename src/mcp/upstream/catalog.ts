@@ -1,0 +1,160 @@
+import type { UpstreamConfig } from "../../config/config.ts";
+import { toolPin } from "../../domain/digest.ts";
+import type { Sha256Hex } from "../../domain/ids.ts";
+import type { CatalogTool, ToolDefinition } from "../../domain/tool.ts";
+import type { UpstreamLog } from "./log.ts";
+import { isObject } from "./raw-transport.ts";
+
+/** The gateway's own tools; an upstream's tool of that name is not callable. */
+export const RESERVED_TOOL_NAMES: readonly string[] = ["check_status", "withdraw_request"];
+/** Longer names are refused by some model providers. */
+const LONG_NAME = 64;
+
+export interface PinnedTool {
+  readonly name: string;
+  readonly pin: Sha256Hex;
+  readonly definition: ToolDefinition;
+}
+
+/** Pins what an upstream listed; what cannot be pinned, or comes twice, is left out with a warning. */
+export function pinTools(
+  upstream: string,
+  listed: readonly unknown[],
+  log: UpstreamLog,
+): readonly PinnedTool[] {
+  const pinned = new Map<string, PinnedTool>();
+  for (const [index, definition] of listed.entries()) {
+    const tool = pinTool(definition);
+    if (tool === null) log.warn({ upstream, index }, "a tool definition is malformed and was left out");
+    else if (pinned.has(tool.name))
+      log.warn({ upstream, tool: tool.name }, "a tool is listed twice; the first counts");
+    else pinned.set(tool.name, tool);
+  }
+  return [...pinned.values()];
+}
+
+function pinTool(definition: unknown): PinnedTool | null {
+  if (!isToolDefinition(definition)) return null;
+  try {
+    return { name: definition.name, pin: toolPin(definition), definition };
+  } catch {
+    // Lone surrogates and endless nesting have no canonical form, so a change could go unseen.
+    return null;
+  }
+}
+
+function isToolDefinition(value: unknown): value is ToolDefinition {
+  return (
+    isObject(value) &&
+    typeof value["name"] === "string" &&
+    value["name"] !== "" &&
+    isObject(value["inputSchema"])
+  );
+}
+
+export interface Catalog {
+  /** Replaces what an upstream offers. An upstream that is down keeps what it had. */
+  replace(upstream: string, tools: readonly PinnedTool[]): void;
+  /** The callable tool of that name. */
+  find(exposedName: string): CatalogTool | undefined;
+  /** Callable tools, in order of configuration and listing. */
+  list(): readonly CatalogTool[];
+  /** Every pinned tool of one upstream, also those whose exposed name is taken. */
+  toolsOf(upstream: string): readonly CatalogTool[];
+  onChange(listener: () => void): () => void;
+}
+
+export interface CatalogParams {
+  readonly upstreams: readonly UpstreamConfig[];
+  readonly log: UpstreamLog;
+}
+
+/** Tools under the names agents see. A name belongs to the first upstream in the configuration that offers it. */
+export function createCatalog(params: CatalogParams): Catalog {
+  const offered = new Map<string, readonly CatalogTool[]>();
+  const listeners = new Set<() => void>();
+  let callable: ReadonlyMap<string, CatalogTool> = new Map();
+  let warned: ReadonlySet<string> = new Set();
+
+  const warnOnce = (
+    messages: ReadonlyMap<string, { upstream: string; tool: string; problem: string }>,
+  ): void => {
+    for (const [key, fields] of messages) {
+      if (!warned.has(key)) params.log.warn(fields, "a tool's name is a problem");
+    }
+    warned = new Set(messages.keys());
+  };
+
+  const expose = (): void => {
+    const next = new Map<string, CatalogTool>();
+    const problems = new Map<string, { upstream: string; tool: string; problem: string }>();
+    for (const config of params.upstreams) {
+      for (const tool of offered.get(config.name) ?? []) {
+        const problem = nameProblem(tool, next);
+        if (problem !== null) {
+          problems.set(`${tool.upstream}/${tool.name}`, {
+            upstream: tool.upstream,
+            tool: tool.name,
+            problem,
+          });
+        }
+        if (problem === null || problem === "long") next.set(tool.exposedName, tool);
+      }
+    }
+    warnOnce(problems);
+    const changed = !sameTools([...callable.values()], [...next.values()]);
+    callable = next;
+    if (changed) for (const listener of listeners) listener();
+  };
+
+  return {
+    replace: (upstream, tools) => {
+      const config = params.upstreams.find((candidate) => candidate.name === upstream);
+      if (config === undefined) return;
+      offered.set(
+        upstream,
+        tools.map((tool) => catalogTool(config, tool)),
+      );
+      expose();
+    },
+    find: (exposedName) => callable.get(exposedName),
+    list: () => [...callable.values()],
+    toolsOf: (upstream) => offered.get(upstream) ?? [],
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+export function catalogTool(config: UpstreamConfig, tool: PinnedTool): CatalogTool {
+  return {
+    upstream: config.name,
+    upstreamFingerprint: config.fingerprint,
+    name: tool.name,
+    exposedName: `${config.prefix}${tool.name}`,
+    definition: tool.definition,
+    pin: tool.pin,
+    safeToRepeat: config.safeToRepeat.includes(tool.name),
+  };
+}
+
+type NameProblem = "reserved" | "taken" | "long";
+
+function nameProblem(tool: CatalogTool, taken: ReadonlyMap<string, CatalogTool>): NameProblem | null {
+  if (RESERVED_TOOL_NAMES.includes(tool.exposedName)) return "reserved";
+  if (taken.has(tool.exposedName)) return "taken";
+  return tool.exposedName.length > LONG_NAME ? "long" : null;
+}
+
+function sameTools(one: readonly CatalogTool[], other: readonly CatalogTool[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every((tool, at) => {
+      const twin = other[at];
+      return (
+        twin?.exposedName === tool.exposedName && twin.upstream === tool.upstream && twin.pin === tool.pin
+      );
+    })
+  );
+}

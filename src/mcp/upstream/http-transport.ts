@@ -1,0 +1,202 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import {
+  type JSONRPCMessage,
+  SdkHttpError,
+  StreamableHTTPClientTransport,
+  type TransportSendOptions,
+} from "@modelcontextprotocol/client";
+import type { HttpUpstreamConfig } from "../../config/config.ts";
+import { httpFetch, type WriteWatch } from "./http-fetch.ts";
+import {
+  type RawReply,
+  type RawRequest,
+  type RawTransport,
+  replyOf,
+  WaitingRequests,
+} from "./raw-transport.ts";
+
+/** Carries the id of a raw request to the fetch function, which takes it off again. */
+const RAW_HEADER = "x-atlas-raw-request";
+
+/** How long an idle connection is kept for the next request. */
+const KEEP_IDLE_MS = 2_000;
+
+interface RawBody {
+  readonly text: string;
+  readonly watch: WriteWatch;
+}
+
+/** Streamable HTTP with the operator's headers and nothing of any agent's. */
+export class HttpTransport implements RawTransport {
+  onclose?: (() => void) | undefined;
+  onerror?: ((error: Error) => void) | undefined;
+  onmessage?: ((message: JSONRPCMessage) => void) | undefined;
+  readonly hasPerRequestStream = true;
+  readonly pid = null;
+
+  readonly #config: HttpUpstreamConfig;
+  readonly #agent: HttpAgent | HttpsAgent;
+  readonly #inner: StreamableHTTPClientTransport;
+  readonly #waiting = new WaitingRequests();
+  readonly #bodies = new Map<string, RawBody>();
+  /** Ids of raw requests that are answered by an event stream. */
+  readonly #streams = new Set<string>();
+  #closed = false;
+
+  constructor(config: HttpUpstreamConfig) {
+    this.#config = config;
+    const Agent = config.url.startsWith("https:") ? HttpsAgent : HttpAgent;
+    // Servers close idle connections after some seconds; a call written into that moment has no known outcome.
+    this.#agent = new Agent({ keepAlive: true, timeout: KEEP_IDLE_MS });
+    this.#inner = new StreamableHTTPClientTransport(new URL(config.url), {
+      requestInit: { headers: { ...config.headers } },
+      fetch: (url, init) => this.#fetch(new URL(url), init ?? {}),
+    });
+    this.#inner.onclose = () => {
+      this.#waiting.settleAll({ kind: "lost" });
+      this.onclose?.();
+    };
+    this.#inner.onerror = (error) => this.onerror?.(error);
+    this.#inner.onmessage = (message) => {
+      if (!this.#waiting.take(message)) this.onmessage?.(message);
+    };
+  }
+
+  get sessionId(): string | undefined {
+    return this.#inner.sessionId;
+  }
+
+  setProtocolVersion(version: string): void {
+    this.#inner.setProtocolVersion(version);
+  }
+
+  async start(): Promise<void> {
+    await this.#inner.start();
+  }
+
+  async send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
+    const { requestSignal, onRequestStreamEnd } = options ?? {};
+    await this.#inner.send(message, {
+      ...(requestSignal === undefined ? {} : { requestSignal }),
+      ...(onRequestStreamEnd === undefined ? {} : { onRequestStreamEnd }),
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      const ended = this.#inner.terminateSession().catch(() => undefined);
+      await Promise.race([ended, timeout(1_000)]);
+    } finally {
+      await this.#inner.close();
+      this.#agent.destroy();
+    }
+  }
+
+  async exchange(request: RawRequest): Promise<RawReply> {
+    if (this.#closed) return notSent(false, true, "the connection was closed before the call was sent");
+    const { promise, resolve } = Promise.withResolvers<RawReply>();
+    const watch: WriteWatch = { mayWrite: request.mayWrite, written: false, late: false, status: null };
+    this.#waiting.add(request, resolve);
+    this.#bodies.set(request.id, { text: request.text, watch });
+    const settle = (reply: RawReply): void => this.#waiting.settle(request.id, reply);
+    const abort = (): void =>
+      settle(watch.written ? { kind: "lost" } : notSent(false, false, "no connection in time"));
+    request.signal.addEventListener("abort", abort, { once: true });
+    if (request.signal.aborted) abort();
+    else void this.#post(request, watch, settle);
+    try {
+      return await promise;
+    } finally {
+      request.signal.removeEventListener("abort", abort);
+      this.#bodies.delete(request.id);
+    }
+  }
+
+  async #post(request: RawRequest, watch: WriteWatch, settle: (reply: RawReply) => void): Promise<void> {
+    // The SDK derives headers from this; the body is replaced by the exact text.
+    const message: JSONRPCMessage = {
+      jsonrpc: "2.0",
+      id: request.id,
+      method: request.method,
+      params: {
+        ...(request.routing.name === undefined ? {} : { name: request.routing.name }),
+        _meta: { ...request.routing.meta },
+      },
+    };
+    let streamed = false;
+    try {
+      await this.#inner.send(message, {
+        headers: { ...request.headers, [RAW_HEADER]: request.id },
+        requestSignal: request.signal,
+        onRequestStreamEnd: () => settle({ kind: "lost" }),
+      });
+      streamed = this.#streams.delete(request.id);
+    } catch (error) {
+      settle(this.#failure(error, watch));
+      return;
+    }
+    // Everything but a stream was read to its end; what is not answered now never will be.
+    if (!streamed) settle({ kind: "lost" });
+  }
+
+  #failure(error: unknown, watch: WriteWatch): RawReply {
+    if (!watch.written) {
+      const detail = watch.late
+        ? "the time to send the call had passed"
+        : "the upstream could not be reached";
+      return notSent(watch.late, false, detail);
+    }
+    if (!(error instanceof SdkHttpError)) return { kind: "lost" };
+    // The specification's answer to a session the server does not know; it has then not looked at the call.
+    if (error.data.status === 404 && this.sessionId !== undefined) {
+      return notSent(false, true, "the upstream had forgotten the session");
+    }
+    return rpcErrorIn(error.data["text"]) ?? { kind: "lost" };
+  }
+
+  async #fetch(url: URL, init: RequestInit): Promise<Response> {
+    const headers = new Headers(init.headers);
+    const id = headers.get(RAW_HEADER);
+    headers.delete(RAW_HEADER);
+    const raw = id === null ? undefined : this.#bodies.get(id);
+    if (id !== null && raw === undefined) throw new Error("nobody waits for this request any more");
+    if (raw?.watch.written === true) throw new Error("a call is written once");
+    const response = await httpFetch({
+      url,
+      method: init.method ?? "GET",
+      headers,
+      body: raw?.text ?? (typeof init.body === "string" ? init.body : null),
+      signal: init.signal ?? null,
+      agent: this.#agent,
+      connectDeadlineMs: this.#config.connectDeadlineMs,
+      watch: raw?.watch ?? { mayWrite: () => true, written: false, late: false, status: null },
+    });
+    const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
+    if (id !== null && response.ok && isStream) this.#streams.add(id);
+    return response;
+  }
+}
+
+function notSent(late: boolean, stale: boolean, detail: string): RawReply {
+  return { kind: "not_sent", late, stale, detail };
+}
+
+function rpcErrorIn(text: unknown): RawReply | null {
+  if (typeof text !== "string") return null;
+  try {
+    const reply = replyOf(JSON.parse(text));
+    return reply?.kind === "error" ? reply : null;
+  } catch {
+    // A page of some proxy: the server's word on the call is not in it.
+    return null;
+  }
+}
+
+async function timeout(ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  setTimeout(resolve, ms).unref();
+  await promise;
+}

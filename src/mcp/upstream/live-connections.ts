@@ -1,0 +1,160 @@
+import type { Clock } from "../../domain/clock.ts";
+import type { DispatchOutcome } from "../../governance/ports.ts";
+import { backoffMs, type Delay } from "./backoff.ts";
+import { reasonOf } from "./connect.ts";
+import type { Connection, ConnectionCall, DispatchReport } from "./connection.ts";
+
+export interface LiveConnectionsParams {
+  readonly open: () => Promise<Connection>;
+  readonly clock: Clock;
+  readonly delay: Delay;
+  readonly random: () => number;
+  /** Bound on connections to this upstream. */
+  readonly max: number;
+}
+
+/** Connections of one upstream that live calls share, one for each key: the agent, or one for all. */
+export interface LiveConnections {
+  dispatch(key: string, call: ConnectionCall): Promise<DispatchOutcome>;
+  /** Closes what nobody used for `idleMs`. */
+  closeIdle(idleMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Slot {
+  connection: Promise<Connection> | null;
+  inFlight: number;
+  usedAtMs: number;
+  /** Connections in a row that broke or never came up without having answered a call. */
+  failures: number;
+  /** Monotonic time before which no new attempt is made. */
+  retryAtMs: number;
+}
+
+interface Context extends LiveConnectionsParams {
+  readonly stop: AbortController;
+}
+
+export function createLiveConnections(params: LiveConnectionsParams): LiveConnections {
+  const { clock } = params;
+  const slots = new Map<string, Slot>();
+  const context: Context = { ...params, stop: new AbortController() };
+  const { signal } = context.stop;
+
+  const slotOf = (key: string): Slot | null => {
+    const existing = slots.get(key);
+    if (existing !== undefined) return existing;
+    if (slots.size >= params.max && !evictIdlest(slots)) return null;
+    const slot: Slot = {
+      connection: null,
+      inFlight: 0,
+      usedAtMs: clock.monotonicMs(),
+      failures: 0,
+      retryAtMs: 0,
+    };
+    slots.set(key, slot);
+    return slot;
+  };
+
+  return {
+    dispatch: async (key, call) => {
+      if (signal.aborted) return notSent("the gateway is stopping");
+      const slot = slotOf(key);
+      if (slot === null) return notSent("too many connections to the upstream are in use");
+      slot.inFlight += 1;
+      try {
+        const report = await dispatchOnce(context, slot, call);
+        // Provably unread by the dead connection, so once more on a new one cannot run it twice.
+        return report.stale && !signal.aborted
+          ? (await dispatchOnce(context, slot, call)).outcome
+          : report.outcome;
+      } finally {
+        slot.inFlight -= 1;
+        slot.usedAtMs = clock.monotonicMs();
+      }
+    },
+    closeIdle: async (idleMs) => {
+      const before = clock.monotonicMs() - idleMs;
+      const idle = [...slots].filter(([, slot]) => slot.inFlight === 0 && slot.usedAtMs <= before);
+      for (const [key] of idle) slots.delete(key);
+      await Promise.all(idle.map(([, slot]) => release(slot)));
+    },
+    close: async () => {
+      context.stop.abort();
+      const all = [...slots.values()];
+      slots.clear();
+      await Promise.all(all.map(release));
+    },
+  };
+}
+
+async function dispatchOnce(context: Context, slot: Slot, call: ConnectionCall): Promise<DispatchReport> {
+  // Waiting out a backoff that ends after the deadline would only turn "unreachable" into "late".
+  if (slot.connection === null && slot.failures > 0 && slot.retryAtMs > call.dispatchByMonotonicMs) {
+    return { outcome: notSent("the upstream is being restarted"), stale: false };
+  }
+  const connecting = connected(context, slot);
+  let connection: Connection;
+  try {
+    connection = await connecting;
+  } catch (error) {
+    return { outcome: notSent(reasonOf(error)), stale: false };
+  }
+  const report = await connection.dispatch(call);
+  if (report.outcome.kind === "answered" || report.outcome.kind === "protocol_error") slot.failures = 0;
+  if (report.stale && slot.connection === connecting) slot.connection = null;
+  return report;
+}
+
+function connected(context: Context, slot: Slot): Promise<Connection> {
+  if (slot.connection !== null) return slot.connection;
+  const connecting = reconnect(context, slot);
+  slot.connection = connecting;
+  void watch(context, slot, connecting);
+  return connecting;
+}
+
+async function reconnect(context: Context, slot: Slot): Promise<Connection> {
+  const wait = slot.retryAtMs - context.clock.monotonicMs();
+  if (slot.failures > 0 && wait > 0) await context.delay(wait, context.stop.signal);
+  const connection = await context.open();
+  if (context.stop.signal.aborted) await connection.close();
+  return connection;
+}
+
+/** Frees the slot when its connection failed or broke, and puts off the next attempt. */
+async function watch(context: Context, slot: Slot, connecting: Promise<Connection>): Promise<void> {
+  try {
+    await (await connecting).closed;
+  } catch {
+    // Whoever asked for the connection is told why.
+  }
+  if (slot.connection !== connecting) return;
+  slot.connection = null;
+  slot.failures += 1;
+  slot.retryAtMs = context.clock.monotonicMs() + backoffMs(slot.failures, context.random());
+}
+
+/** @returns false when every connection is in use. */
+function evictIdlest(slots: Map<string, Slot>): boolean {
+  const idle = [...slots].filter(([, slot]) => slot.inFlight === 0);
+  const oldest = idle.sort(([, a], [, b]) => a.usedAtMs - b.usedAtMs)[0];
+  if (oldest === undefined) return false;
+  slots.delete(oldest[0]);
+  void release(oldest[1]);
+  return true;
+}
+
+async function release(slot: Slot): Promise<void> {
+  const { connection } = slot;
+  slot.connection = null;
+  // A connection that never came up has nothing to close.
+  await connection?.then(
+    (open) => open.close(),
+    () => undefined,
+  );
+}
+
+function notSent(detail: string): DispatchOutcome {
+  return { kind: "not_sent", late: false, detail };
+}

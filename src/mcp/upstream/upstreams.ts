@@ -1,0 +1,169 @@
+import type { UpstreamConfig } from "../../config/config.ts";
+import type { Clock } from "../../domain/clock.ts";
+import { AtlasError } from "../../domain/errors.ts";
+import type { GuardStore, UpstreamSession, Upstreams } from "../../governance/ports.ts";
+import { type Delay, realDelay } from "./backoff.ts";
+import { catalogTool, createCatalog } from "./catalog.ts";
+import { type CatalogFeed, createCatalogFeed, type UpstreamHealth } from "./catalog-feed.ts";
+import { type EraMemory, reasonOf } from "./connect.ts";
+import { type Connection, type OpenConnectionParams, openConnection } from "./connection.ts";
+import { createLiveConnections, type LiveConnections } from "./live-connections.ts";
+import type { UpstreamLog } from "./log.ts";
+import type { ChildGrace } from "./stdio-transport.ts";
+
+/** Key of the one connection that all agents share. */
+const SHARED = "";
+
+/** Times that only tests and large installations have reason to change. */
+export interface UpstreamsTuning {
+  readonly delay: Delay;
+  readonly random: () => number;
+  /** How long the start waits for first connections before it goes on without them. */
+  readonly startWaitMs: number;
+  readonly relistMs: number;
+  readonly idleMs: number;
+  readonly maxLivePerUpstream: number;
+  readonly grace: ChildGrace;
+}
+
+const DEFAULT_TUNING: UpstreamsTuning = {
+  delay: realDelay,
+  random: Math.random,
+  startWaitMs: 3_000,
+  relistMs: 5 * 60_000,
+  idleMs: 5 * 60_000,
+  maxLivePerUpstream: 64,
+  grace: { afterEofMs: 2_000, afterTermMs: 2_000 },
+};
+
+export interface UpstreamsParams {
+  /** In order of precedence: a tool name belongs to the first that offers it. */
+  readonly upstreams: readonly UpstreamConfig[];
+  readonly store: Pick<GuardStore, "recordUpstream" | "recordTools">;
+  readonly clock: Clock;
+  readonly log: UpstreamLog;
+  readonly tuning?: Partial<UpstreamsTuning>;
+}
+
+/** The upstreams of a running gateway. */
+export interface RunningUpstreams extends Upstreams {
+  /**
+   * Registers every upstream, then connects in the background; settles when each was tried once, or
+   * after a short time. An upstream that is down holds nothing up.
+   *
+   * @throws AtlasError when the store fails.
+   */
+  start(): Promise<void>;
+  /** Ends every connection and every child process. */
+  close(): Promise<void>;
+  /** Called when the callable tools changed. Returns a function that stops it. */
+  onCatalogChange(listener: () => void): () => void;
+  health(): readonly UpstreamHealth[];
+}
+
+interface Upstream {
+  readonly config: UpstreamConfig;
+  readonly feed: CatalogFeed;
+  readonly live: LiveConnections;
+  readonly open: (extra: Pick<OpenConnectionParams, "onListChanged" | "probe">) => Promise<Connection>;
+}
+
+export function createUpstreams(params: UpstreamsParams): RunningUpstreams {
+  const { clock, log, store } = params;
+  const tuning = { ...DEFAULT_TUNING, ...params.tuning };
+  const catalog = createCatalog({ upstreams: params.upstreams, log });
+  const sessions = new Set<Connection>();
+  const stop = new AbortController();
+
+  const createUpstream = (config: UpstreamConfig): Upstream => {
+    const era: EraMemory = { verdict: null };
+    const { delay, random, relistMs, grace } = tuning;
+    const open: Upstream["open"] = (extra) =>
+      openConnection({ config, clock, log, era, grace, signal: stop.signal, ...extra });
+    return {
+      config,
+      open,
+      feed: createCatalogFeed({ config, catalog, store, clock, log, open, delay, random, relistMs }),
+      live: createLiveConnections({
+        open: () => open({ probe: false }),
+        clock,
+        delay,
+        random,
+        max: tuning.maxLivePerUpstream,
+      }),
+    };
+  };
+
+  const upstreams = new Map(params.upstreams.map((config) => [config.name, createUpstream(config)]));
+  const get = (name: string): Upstream => {
+    const upstream = upstreams.get(name);
+    if (upstream === undefined) throw new AtlasError("resource.not_found", `There is no upstream ${name}.`);
+    return upstream;
+  };
+
+  const sweepIdle = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      await tuning.delay(tuning.idleMs / 2, stop.signal);
+      await Promise.all([...upstreams.values()].map(({ live }) => live.closeIdle(tuning.idleMs)));
+    }
+  };
+
+  return {
+    findTool: (exposedName) => catalog.find(exposedName),
+    listTools: () => catalog.list(),
+    onCatalogChange: (listener) => catalog.onChange(listener),
+    health: () => [...upstreams.values()].map(({ feed }) => feed.health()),
+    deadlineMs: (name) => get(name).config.callDeadlineMs,
+    dispatchLive: async ({ upstream: name, agentId, ...call }) => {
+      const { config, live } = get(name);
+      const definition = catalog.toolsOf(name).find((tool) => tool.name === call.tool)?.definition;
+      return await live.dispatch(config.kind === "stdio" ? agentId : SHARED, { ...call, definition });
+    },
+    openSession: async (name) => {
+      const upstream = get(name);
+      const connection = await upstream.open({ probe: false });
+      sessions.add(connection);
+      void connection.closed.then(() => sessions.delete(connection));
+      return await freshSession(upstream, connection);
+    },
+    start: async () => {
+      for (const { config } of upstreams.values()) {
+        await store.recordUpstream({ name: config.name, fingerprint: config.fingerprint });
+      }
+      void sweepIdle();
+      const tried = Promise.all([...upstreams.values()].map(({ feed }) => feed.start()));
+      const waited = new AbortController();
+      await Promise.race([tried, tuning.delay(tuning.startWaitMs, waited.signal)]);
+      waited.abort();
+    },
+    close: async () => {
+      stop.abort();
+      await Promise.all([
+        ...[...upstreams.values()].flatMap(({ feed, live }) => [feed.close(), live.close()]),
+        ...[...sessions].map((connection) => connection.close()),
+      ]);
+    },
+  };
+}
+
+async function freshSession(upstream: Upstream, connection: Connection): Promise<UpstreamSession> {
+  try {
+    const pinned = await upstream.feed.listOn(connection);
+    const tools = pinned.map((tool) => catalogTool(upstream.config, tool));
+    return {
+      tools,
+      dispatch: async (call) => {
+        const definition = tools.find((tool) => tool.name === call.tool)?.definition;
+        return (await connection.dispatch({ ...call, definition })).outcome;
+      },
+      close: () => connection.close(),
+    };
+  } catch (error) {
+    await connection.close();
+    if (error instanceof AtlasError && error.code === "store.failed") throw error;
+    throw new AtlasError(
+      "internal",
+      `Upstream ${upstream.config.name} could not be used: ${reasonOf(error)}.`,
+    );
+  }
+}

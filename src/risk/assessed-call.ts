@@ -1,0 +1,18 @@
+import type { Assessment } from "../domain/assessment.ts";
+import type { AgentId } from "../domain/ids.ts";
+import type { ToolDefinition } from "../domain/tool.ts";
+
+/** The call as an assessor sees it. */
+export interface AssessedCall {
+  readonly upstream: string;
+  /** Whether the operator trusts this upstream's annotations. */
+  readonly trusted: boolean;
+  readonly definition: ToolDefinition;
+  readonly arguments: { readonly [key: string]: unknown };
+  readonly agentId: AgentId;
+}
+
+export interface EmbeddedAssessor {
+  /** Never throws: failure of any kind is a score of 100 with its reason. */
+  assess(call: AssessedCall): Assessment;
+}

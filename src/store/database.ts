@@ -1,0 +1,186 @@
+import type { Classification, Verdict } from "../domain/assessment.ts";
+import type { Authorization, CaseState } from "../domain/case.ts";
+import type { AgentId, CaseRef, PersonId, Sha256Hex, WriterId } from "../domain/ids.ts";
+import type { ReasonId } from "../domain/reasons.ts";
+import type { KillSwitch, OutboxMessage } from "../governance/ports.ts";
+import type { Decision } from "../governance/transitions/decision.ts";
+import type { PayloadKind } from "../governance/transitions/plan.ts";
+
+/**
+ * Rows as both databases hold them: epoch milliseconds and counters as integers (a driver must give
+ * them as numbers), flags as 0 or 1, lists as JSON text.
+ */
+export interface Database {
+  cases: CaseRow;
+  payloads: PayloadRow;
+  decisions: DecisionRow;
+  agents: AgentRow;
+  people: PersonRow;
+  credentials: CredentialRow;
+  upstreams: UpstreamRow;
+  tools: ToolRow;
+  kill_switches: KillSwitchRow;
+  outbox: OutboxRow;
+  settings: SettingRow;
+  ledger_writers: LedgerWriterRow;
+  ledger_events: LedgerEventRow;
+  ledger_heads: LedgerHeadRow;
+}
+
+export interface CaseRow {
+  ref: CaseRef;
+  state: CaseState;
+  revision: number;
+  agent_id: AgentId;
+  upstream: string;
+  upstream_fingerprint: Sha256Hex;
+  tool: string;
+  exposed_name: string;
+  tool_pin: Sha256Hex;
+  safe_to_repeat: number;
+  nonce: string;
+  arguments_sha256: Sha256Hex;
+  meta_sha256: Sha256Hex | null;
+  join_key: Sha256Hex;
+  action_digest: Sha256Hex;
+  verdict: Verdict;
+  rule_id: string | null;
+  policy_version: string;
+  risk_score: number | null;
+  classification: Classification | null;
+  assessor: string | null;
+  authorization: Authorization | null;
+  authorized_digest: Sha256Hex | null;
+  reason_id: ReasonId;
+  opened_at_ms: number;
+  updated_at_ms: number;
+  review_by_ms: number | null;
+  run_by_ms: number | null;
+  due_at_ms: number | null;
+  decided_by: PersonId | null;
+  decided_at_ms: number | null;
+  fencing_token: number | null;
+  claimed_by: WriterId | null;
+  claimed_at_ms: number | null;
+  attempts: number;
+  finished_at_ms: number | null;
+  identical_to: CaseRef | null;
+  reported_at_ms: number | null;
+}
+
+/** Text that can be erased; its salt goes with it. */
+export interface PayloadRow {
+  ref: CaseRef;
+  kind: PayloadKind;
+  salt: string;
+  text: string;
+}
+
+export interface DecisionRow {
+  ref: CaseRef;
+  /** Revision of the case that the decision made: orders the decisions of a case. */
+  revision: number;
+  person_id: PersonId;
+  decision: Decision["decision"];
+  digest_shown: Sha256Hex;
+  digest_authorized: Sha256Hex;
+  decided_at_ms: number;
+}
+
+export interface AgentRow {
+  id: AgentId;
+  owner_id: PersonId;
+  added_at_ms: number;
+  revoked_at_ms: number | null;
+}
+
+export interface PersonRow {
+  id: PersonId;
+  /** JSON array of roles. */
+  roles: string;
+  added_at_ms: number;
+  revoked_at_ms: number | null;
+}
+
+export interface CredentialRow {
+  sha256: Sha256Hex;
+  principal_kind: "agent" | "person";
+  principal_id: string;
+  created_at_ms: number;
+  revoked_at_ms: number | null;
+}
+
+export interface UpstreamRow {
+  name: string;
+  fingerprint: Sha256Hex;
+  updated_at_ms: number;
+}
+
+export interface ToolRow {
+  upstream: string;
+  name: string;
+  /** null: the upstream does not list the tool any more. */
+  current_pin: Sha256Hex | null;
+  accepted_pin: Sha256Hex;
+  /** JSON text of the definition as last listed. */
+  definition: string;
+  first_seen_at_ms: number;
+  changed_at_ms: number;
+}
+
+export interface KillSwitchRow {
+  scope: KillSwitch["scope"];
+  target: string;
+  engaged_by: PersonId;
+  engaged_at_ms: number;
+  reason: string;
+  /** Salt of the commitment to the reason. */
+  salt: string;
+}
+
+export interface OutboxRow {
+  id: string;
+  topic: OutboxMessage["topic"];
+  ref: CaseRef;
+  created_at_ms: number;
+  attempts: number;
+  /** null: given up, kept for an operator to see. */
+  due_at_ms: number | null;
+  last_error: string | null;
+}
+
+export interface SettingRow {
+  key: "policy_version" | "fencing_token";
+  value: string;
+}
+
+export interface LedgerWriterRow {
+  writer: WriterId;
+  /** SPKI DER, base64. */
+  public_key: string;
+  key_id: string;
+  started_at_ms: number;
+  /** Last sequence of this chain that a later writer has joined; 0 for none. Only saves work at the next start. */
+  joined_sequence: number;
+}
+
+export interface LedgerEventRow {
+  /** Order of commits over all writers. */
+  id: number;
+  writer: WriterId;
+  sequence: number;
+  ref: CaseRef | null;
+  hash: Sha256Hex;
+  bytes: string;
+}
+
+/** Newest signed head of a chain. */
+export interface LedgerHeadRow {
+  writer: WriterId;
+  sequence: number;
+  hash: Sha256Hex;
+  signed_at_ms: number;
+  /** Ed25519, base64. */
+  signature: string;
+  key_id: string;
+}

@@ -1,0 +1,8 @@
+import type { Migration, MigrationProvider } from "kysely/migration";
+import { initialMigration, type SqlDialect } from "./0001-initial.ts";
+
+/** Every migration in order of its name, named here so that a bundle needs no folder at run time. */
+export function migrationProvider(dialect: SqlDialect): MigrationProvider {
+  const migrations: Record<string, Migration> = { "0001-initial": initialMigration(dialect) };
+  return { getMigrations: () => Promise.resolve(migrations) };
+}

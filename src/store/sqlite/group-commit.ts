@@ -1,0 +1,168 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Clock } from "../../domain/clock.ts";
+import { AtlasError } from "../../domain/errors.ts";
+import type { CaseChanged } from "../../governance/ports.ts";
+import { isSqliteError } from "./connection.ts";
+
+/** Longest group: bounds how long one flush keeps other work from the thread. */
+const MAX_GROUP = 256;
+
+/** What a command may use while its group's transaction is open. */
+export interface Transaction {
+  /** Database time: read once, after the write lock was taken. */
+  readonly nowMs: number;
+  /** Told to listeners once the commit is durable. */
+  changed(change: CaseChanged): void;
+}
+
+export interface GroupCommitDeps {
+  readonly db: DatabaseSync;
+  readonly clock: Clock;
+  /** Something was rolled back: forget what was remembered of the database. Never throws. */
+  readonly onRollback: () => void;
+  /** After the commit, in the order of the commands. */
+  readonly onCommitted: (changes: readonly CaseChanged[]) => void;
+}
+
+export interface GroupCommit {
+  /**
+   * Runs a command in the next group. It resolves after the group's COMMIT returned, and not before.
+   *
+   * @throws AtlasError `store.failed` when the commit is not known to have happened; what the command itself throws otherwise.
+   */
+  run<Answer>(command: (tx: Transaction) => Answer): Promise<Answer>;
+  /** Commits what is queued, now. */
+  flush(): void;
+}
+
+interface Member {
+  /** Runs in the group's transaction; returns what to do once the group is committed. */
+  readonly run: (tx: Transaction) => () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Commits commands of concurrent callers as one transaction, so that one sync of the disk serves them all.
+ *
+ * 1. Each command has its own savepoint: one that throws is undone alone, and only its caller hears of it.
+ * 2. Nobody is answered before COMMIT returned. When BEGIN or COMMIT fails, every member is rejected,
+ *    even where the commit may have reached the disk: a claim that stands but was not acknowledged is
+ *    never dispatched, and the reconciler settles it.
+ * 3. SQLite may end the whole transaction inside a statement (disk full, I/O error). Members that came
+ *    before are then lost too, and no later one may run, for it would run outside any transaction.
+ */
+export function createGroupCommit(deps: GroupCommitDeps): GroupCommit {
+  const statements = prepareTransaction(deps.db);
+  let queue: Member[] = [];
+  let scheduled = false;
+
+  function schedule(): void {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      commitGroup();
+      if (queue.length > 0) schedule();
+    });
+  }
+
+  function commitGroup(): void {
+    const group = queue.slice(0, MAX_GROUP);
+    queue = queue.slice(MAX_GROUP);
+    if (group.length === 0) return;
+    const changes: CaseChanged[] = [];
+    const answers: (() => void)[] = [];
+    try {
+      statements.begin();
+      const nowMs = deps.clock.nowMs();
+      for (const member of group) runMember(member, nowMs, answers, changes);
+      statements.commit();
+    } catch (cause) {
+      statements.abandon();
+      deps.onRollback();
+      const error = new AtlasError(
+        "store.failed",
+        "The database could not commit; nothing of this request is certain.",
+        {
+          cause,
+        },
+      );
+      // A member that was rejected before ignores this.
+      for (const member of group) member.reject(error);
+      return;
+    }
+    for (const answer of answers) answer();
+    deps.onCommitted(changes);
+  }
+
+  function runMember(member: Member, nowMs: number, answers: (() => void)[], changes: CaseChanged[]): void {
+    const own: CaseChanged[] = [];
+    statements.savepoint();
+    try {
+      answers.push(member.run({ nowMs, changed: (change) => own.push(change) }));
+      statements.release();
+      changes.push(...own);
+    } catch (error) {
+      if (!deps.db.isTransaction) throw error;
+      statements.rollbackMember();
+      deps.onRollback();
+      member.reject(publicError(error));
+    }
+  }
+
+  return {
+    run<Answer>(command: (tx: Transaction) => Answer): Promise<Answer> {
+      return new Promise((resolve, reject) => {
+        queue.push({
+          run(tx) {
+            const answer = command(tx);
+            return () => resolve(answer);
+          },
+          reject,
+        });
+        schedule();
+      });
+    },
+    flush() {
+      while (queue.length > 0) commitGroup();
+    },
+  };
+}
+
+function prepareTransaction(db: DatabaseSync) {
+  const begin = db.prepare("begin immediate");
+  const commit = db.prepare("commit");
+  const savepoint = db.prepare("savepoint member");
+  const release = db.prepare("release member");
+  const rollbackTo = db.prepare("rollback to member");
+  const abandon = () => {
+    if (db.isTransaction) db.exec("rollback");
+  };
+  return {
+    begin() {
+      // What an earlier failed rollback left open must not become part of this group.
+      abandon();
+      begin.run();
+    },
+    commit: () => commit.run(),
+    savepoint: () => savepoint.run(),
+    release: () => release.run(),
+    rollbackMember() {
+      rollbackTo.run();
+      release.run();
+    },
+    abandon() {
+      try {
+        abandon();
+      } catch {
+        // The next group tries again before it begins, and fails if it still cannot.
+      }
+    },
+  };
+}
+
+/** SQLite's own words may hold data; callers get a sentence, and the cause stays private. */
+export function publicError(error: unknown): unknown {
+  if (!isSqliteError(error)) return error;
+  return new AtlasError("store.failed", "The database refused the change.", { cause: error });
+}

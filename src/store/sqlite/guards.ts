@@ -1,0 +1,169 @@
+import type { DatabaseSync } from "node:sqlite";
+import { commitment } from "../../domain/digest.ts";
+import { type RandomBytes, randomHex, type Sha256Hex, type WriterId } from "../../domain/ids.ts";
+import type { ToolDefinition } from "../../domain/tool.ts";
+import type { GuardStore } from "../../governance/ports.ts";
+import { administrator } from "../administrator.ts";
+import { prepare } from "./connection.ts";
+import type { GroupCommit } from "./group-commit.ts";
+import type { GuardRows } from "./guard-rows.ts";
+import type { LedgerWriter } from "./ledger-writer.ts";
+import type { Reads } from "./reads.ts";
+
+export interface GuardsDeps {
+  readonly db: DatabaseSync;
+  readonly commits: GroupCommit;
+  readonly reads: Reads;
+  readonly rows: GuardRows;
+  readonly ledger: Pick<LedgerWriter, "append">;
+  readonly writer: WriterId;
+  readonly random: RandomBytes;
+}
+
+export function createGuards(deps: GuardsDeps): GuardStore {
+  return { ...catalogGuards(deps), ...killSwitches(deps), ...policyGuard(deps) };
+}
+
+function policyGuard({ commits, rows, ledger, writer }: GuardsDeps): Pick<GuardStore, "activatePolicy"> {
+  return {
+    activatePolicy: (version) =>
+      commits.run((tx) => {
+        const previous = rows.setting("policy_version");
+        if (previous === version) return;
+        rows.saveSetting("policy_version", version);
+        const details = { version, previous };
+        ledger.append({ type: "policy.activated", actor: administrator(null, writer), details }, tx.nowMs);
+      }),
+  };
+}
+
+interface ListedTool {
+  readonly name: string;
+  readonly pin: Sha256Hex;
+  readonly definition: ToolDefinition;
+}
+
+interface KnownTool {
+  readonly name: string;
+  readonly current_pin: Sha256Hex | null;
+  readonly accepted_pin: Sha256Hex;
+}
+
+function catalogStatements(db: DatabaseSync) {
+  return {
+    fingerprint: prepare<{ fingerprint: Sha256Hex }>(
+      db,
+      "select fingerprint from upstreams where name = :name",
+    ),
+    saveUpstream: prepare(
+      db,
+      `insert into upstreams (name, fingerprint, updated_at_ms) values (:name, :fingerprint, :now)
+       on conflict (name) do update set fingerprint = excluded.fingerprint, updated_at_ms = excluded.updated_at_ms`,
+    ),
+    tools: prepare<KnownTool>(
+      db,
+      "select name, current_pin, accepted_pin from tools where upstream = :upstream order by name",
+    ),
+    insertTool: prepare(
+      db,
+      `insert into tools (upstream, name, current_pin, accepted_pin, definition, first_seen_at_ms, changed_at_ms)
+       values (:upstream, :name, :pin, :pin, :definition, :now, :now)`,
+    ),
+    changeTool: prepare(
+      db,
+      `update tools set current_pin = :pin, definition = :definition, changed_at_ms = :now
+       where upstream = :upstream and name = :name`,
+    ),
+    dropTool: prepare(
+      db,
+      `update tools set current_pin = null, changed_at_ms = :now where upstream = :upstream and name = :name`,
+    ),
+  };
+}
+
+type CatalogGuards = Pick<GuardStore, "recordUpstream" | "recordTools" | "acceptedPins">;
+
+function catalogGuards({ db, commits, reads, ledger, writer }: GuardsDeps): CatalogGuards {
+  const statements = catalogStatements(db);
+  const actor = administrator(null, writer);
+
+  function recordTool(upstream: string, listed: ListedTool, known: KnownTool | undefined, now: number): void {
+    const row = {
+      upstream,
+      name: listed.name,
+      pin: listed.pin,
+      definition: JSON.stringify(listed.definition),
+      now,
+    };
+    if (known === undefined) {
+      statements.insertTool.run(row);
+      const details = { upstream, tool: listed.name, pin: listed.pin };
+      ledger.append({ type: "tool.seen", actor, details }, now);
+    } else if (known.current_pin !== listed.pin) {
+      statements.changeTool.run(row);
+      noteChange(upstream, known, listed.pin, now);
+    }
+  }
+
+  function noteChange(upstream: string, known: KnownTool, pin: Sha256Hex | null, now: number): void {
+    const details = {
+      upstream,
+      tool: known.name,
+      from: known.current_pin,
+      to: pin,
+      accepted: known.accepted_pin,
+    };
+    ledger.append({ type: "tool.changed", actor, details }, now);
+  }
+
+  return {
+    recordUpstream: ({ name, fingerprint }) =>
+      commits.run((tx) => {
+        const previous = statements.fingerprint.get({ name })?.fingerprint ?? null;
+        if (previous === fingerprint) return;
+        statements.saveUpstream.run({ name, fingerprint, now: tx.nowMs });
+        const details = { upstream: name, fingerprint, previous };
+        ledger.append({ type: "upstream.recorded", actor, details }, tx.nowMs);
+      }),
+    recordTools: ({ upstream, tools }) =>
+      commits.run((tx) => {
+        const known = new Map(statements.tools.all({ upstream }).map((tool) => [tool.name, tool]));
+        const listed = new Map(tools.map((tool) => [tool.name, tool]));
+        for (const tool of listed.values()) recordTool(upstream, tool, known.get(tool.name), tx.nowMs);
+        for (const tool of known.values()) {
+          if (listed.has(tool.name) || tool.current_pin === null) continue;
+          statements.dropTool.run({ upstream, name: tool.name, now: tx.nowMs });
+          noteChange(upstream, tool, null, tx.nowMs);
+        }
+      }),
+    acceptedPins: (upstream) =>
+      reads(() => new Map(statements.tools.all({ upstream }).map((tool) => [tool.name, tool.accepted_pin]))),
+  };
+}
+
+type Switches = Pick<GuardStore, "engageKillSwitch" | "releaseKillSwitch" | "listKillSwitches">;
+
+function killSwitches({ db, commits, reads, rows, ledger, writer, random }: GuardsDeps): Switches {
+  const engage = prepare(
+    db,
+    `insert into kill_switches (scope, target, engaged_by, engaged_at_ms, reason, salt)
+     values (:scope, :target, :by, :now, :reason, :salt) on conflict (scope, target) do nothing`,
+  );
+  const release = prepare(db, "delete from kill_switches where scope = :scope and target = :target");
+  return {
+    engageKillSwitch: ({ scope, target, by, reason }) =>
+      commits.run((tx) => {
+        const salt = randomHex(16, random);
+        if (engage.run({ scope, target, by, reason, salt, now: tx.nowMs }) === 0) return;
+        const details = { scope, target, commitments: { reason: commitment(salt, reason) } };
+        ledger.append({ type: "kill_switch.engaged", actor: administrator(by, writer), details }, tx.nowMs);
+      }),
+    releaseKillSwitch: ({ scope, target, by }) =>
+      commits.run((tx) => {
+        if (release.run({ scope, target }) === 0) return;
+        const details = { scope, target };
+        ledger.append({ type: "kill_switch.released", actor: administrator(by, writer), details }, tx.nowMs);
+      }),
+    listKillSwitches: () => reads(() => rows.killSwitches()),
+  };
+}

@@ -1,0 +1,128 @@
+import type { KeyObject } from "node:crypto";
+import type { DatabaseSync } from "node:sqlite";
+import { AtlasError } from "../../domain/errors.ts";
+import type { WriterId } from "../../domain/ids.ts";
+import type { Actor } from "../../domain/principal.ts";
+import { type LedgerEntry, sealEvent } from "../../ledger/event.ts";
+import type { ChainHead } from "../../ledger/head.ts";
+import { keyIdOf, publicKeyText } from "../../ledger/signing-key.ts";
+import { prepare } from "./connection.ts";
+import { chainsToJoin, type JoinedChain } from "./earlier-chains.ts";
+
+/** Appends to this writer's chain; every call but `head` and `forget` belongs inside a transaction. */
+export interface LedgerWriter {
+  append(entry: LedgerEntry, nowMs: number): void;
+  /** Opens the chain: `writer.started` with the heads it joins, and a `ledger.gap` for each chain that was cut off. */
+  start(nowMs: number): void;
+  /** Ends the chain: a chain without this event was ended by a crash. */
+  stop(nowMs: number): void;
+  /** Latest event of the chain; null before the first. Read between transactions, all of it is committed. */
+  head(): ChainHead | null;
+  /** Something was rolled back: the chain's end is read from the database before it is used again, so that the chain never forks. */
+  forget(): void;
+}
+
+export interface LedgerWriterParams {
+  readonly db: DatabaseSync;
+  readonly writer: WriterId;
+  readonly signingKey: KeyObject;
+}
+
+export function createLedgerWriter({ db, writer, signingKey }: LedgerWriterParams): LedgerWriter {
+  const insertEvent = prepare(
+    db,
+    "insert into ledger_events (writer, sequence, ref, hash, bytes) values (:writer, :sequence, :ref, :hash, :bytes)",
+  );
+  const lastEvent = prepare<ChainHead>(
+    db,
+    "select writer, sequence, hash from ledger_events where writer = :writer order by sequence desc limit 1",
+  );
+  const engine = { kind: "engine", id: writer } as const;
+  let remembered: { readonly last: ChainHead | null } | undefined;
+
+  function head(): ChainHead | null {
+    remembered ??= { last: lastEvent.get({ writer }) ?? null };
+    return remembered.last;
+  }
+
+  function append(entry: LedgerEntry, nowMs: number): void {
+    const last = head();
+    const sequence = (last?.sequence ?? 0) + 1;
+    const { bytes, hash } = sealEvent(entry, {
+      writer,
+      sequence,
+      previousHash: last?.hash ?? null,
+      atMs: nowMs,
+    });
+    insertEvent.run({ writer, sequence, ref: entry.case ?? null, hash, bytes });
+    remembered = { last: { writer, sequence, hash } };
+  }
+
+  function start(nowMs: number): void {
+    if (head() !== null) {
+      throw new AtlasError(
+        "ledger.broken",
+        `The ledger has a chain of ${writer} already; every process needs an id of its own.`,
+      );
+    }
+    const joined = chainsToJoin(db, signingKey);
+    insertWriter(db, { writer, signingKey, nowMs });
+    append(startedEntry(engine, signingKey, joined), nowMs);
+    for (const chain of joined) {
+      if (!chain.stopped) append(gapEntry(engine, chain), nowMs);
+      markJoined(db, chain);
+    }
+  }
+
+  return {
+    append,
+    start,
+    stop: (nowMs) => append({ type: "writer.stopped", actor: engine, details: {} }, nowMs),
+    head,
+    forget() {
+      remembered = undefined;
+    },
+  };
+}
+
+function startedEntry(actor: Actor, signingKey: KeyObject, joined: readonly JoinedChain[]): LedgerEntry {
+  return {
+    type: "writer.started",
+    actor,
+    details: {
+      key: publicKeyText(signingKey),
+      key_id: keyIdOf(signingKey),
+      joins: joined.map((chain) => [chain.writer, chain.sequence, chain.hash]),
+    },
+  };
+}
+
+function gapEntry(actor: Actor, chain: JoinedChain): LedgerEntry {
+  return {
+    type: "ledger.gap",
+    actor,
+    details: { writer: chain.writer, sequence: chain.sequence, signed_sequence: chain.signedSequence },
+  };
+}
+
+function insertWriter(
+  db: DatabaseSync,
+  params: { readonly writer: WriterId; readonly signingKey: KeyObject; readonly nowMs: number },
+): void {
+  prepare(
+    db,
+    "insert into ledger_writers (writer, public_key, key_id, started_at_ms) values (:writer, :public_key, :key_id, :now)",
+  ).run({
+    writer: params.writer,
+    public_key: publicKeyText(params.signingKey),
+    key_id: keyIdOf(params.signingKey),
+    now: params.nowMs,
+  });
+}
+
+function markJoined(db: DatabaseSync, chain: JoinedChain): void {
+  prepare(db, "update ledger_writers set joined_sequence = :sequence where writer = :writer").run({
+    writer: chain.writer,
+    sequence: chain.sequence,
+  });
+}

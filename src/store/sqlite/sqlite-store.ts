@@ -1,0 +1,130 @@
+import type { KeyObject } from "node:crypto";
+import type { DatabaseSync } from "node:sqlite";
+import type { Clock } from "../../domain/clock.ts";
+import { AtlasError } from "../../domain/errors.ts";
+import type { RandomBytes, WriterId } from "../../domain/ids.ts";
+import type { Store } from "../../governance/ports.ts";
+import { createChangeListeners } from "../change-listeners.ts";
+import { createCaseRows } from "./case-rows.ts";
+import { createCases } from "./cases.ts";
+import { openForWriting } from "./connection.ts";
+import { createGroupCommit, type GroupCommit, publicError } from "./group-commit.ts";
+import { createGuardRows } from "./guard-rows.ts";
+import { createGuards } from "./guards.ts";
+import { createHeadSigner, type HeadSigner } from "./head-signer.ts";
+import { kyselyOn, migrate } from "./kysely.ts";
+import { createLedgerWriter, type LedgerWriter } from "./ledger-writer.ts";
+import { createOutbox } from "./outbox.ts";
+import { createPrincipalRows } from "./principal-rows.ts";
+import { createPrincipals } from "./principals.ts";
+import { readCommitted } from "./reads.ts";
+
+/** Where the store says what no caller hears of. */
+export interface StoreLog {
+  error(fields: object, sentence: string): void;
+}
+
+export interface OpenSqliteStoreParams {
+  /** File of the database; created, together with its folder, when it is not there. */
+  readonly path: string;
+  /** This process; an id that never wrote before. */
+  readonly writer: WriterId;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  /** Ed25519 private key that signs the ledger's heads. */
+  readonly signingKey: KeyObject;
+  readonly log?: StoreLog;
+}
+
+/**
+ * Opens the store on a SQLite file, brings its schema up to date and begins this process's chain of the ledger.
+ * The caller holds the data folder's lock: what an earlier writer left without an end is taken as a crash.
+ *
+ * @throws AtlasError `store.failed` when the file cannot be opened or migrated, `ledger.broken` when an earlier chain is damaged.
+ */
+export async function openSqliteStore(params: OpenSqliteStoreParams): Promise<Store> {
+  const db = openForWriting(params.path);
+  try {
+    return await storeOn(db, params);
+  } catch (error) {
+    db.close();
+    throw publicError(error);
+  }
+}
+
+async function storeOn(db: DatabaseSync, params: OpenSqliteStoreParams): Promise<Store> {
+  const { writer, clock, random, signingKey, log } = params;
+  const kysely = kyselyOn(db);
+  await migrate(db, kysely);
+
+  const listeners = createChangeListeners((error) =>
+    log?.error({ error }, "A listener to changes of cases failed."),
+  );
+  const ledger = createLedgerWriter({ db, writer, signingKey });
+  const commits = createGroupCommit({
+    db,
+    clock,
+    onRollback: ledger.forget,
+    onCommitted(changes) {
+      heads.committed();
+      listeners.tell(changes);
+    },
+  });
+  const onError = (error: unknown) =>
+    log?.error({ error }, "The ledger's head could not be signed; the next commit tries again.");
+  const heads = createHeadSigner({ db, commits, signingKey, head: ledger.head, onError });
+  await commits.run((tx) => ledger.start(tx.nowMs));
+
+  const gate = createGate(commits);
+  const reads = readCommitted;
+  const shared = { db, commits: gate.commits, reads, ledger, writer, clock, random };
+  const principals = createPrincipalRows(db);
+  const guards = createGuardRows(db, principals);
+  const rows = createCaseRows({ db, ledger, random });
+  return {
+    ...createCases({ ...shared, rows, guards, principals, kysely, listen: listeners.listen }),
+    ...createPrincipals({ ...shared, rows: principals }),
+    ...createGuards({ ...shared, rows: guards }),
+    ...createOutbox(shared),
+    close: gate.closeOnce(() => closeStore({ db, commits, ledger, heads })),
+  };
+}
+
+/** Lets commands through until the store closes. */
+function createGate(commits: GroupCommit) {
+  let closing: Promise<void> | undefined;
+  const gated: GroupCommit = {
+    flush: commits.flush,
+    run(command) {
+      if (closing === undefined) return commits.run(command);
+      return Promise.reject(
+        new AtlasError("store.failed", "The gateway is stopping; nothing more is recorded."),
+      );
+    },
+  };
+  return {
+    commits: gated,
+    closeOnce: (close: () => Promise<void>) => () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+interface CloseParams {
+  readonly db: DatabaseSync;
+  readonly commits: GroupCommit;
+  readonly ledger: LedgerWriter;
+  readonly heads: HeadSigner;
+}
+
+async function closeStore({ db, commits, ledger, heads }: CloseParams): Promise<void> {
+  heads.stop();
+  try {
+    await commits.run((tx) => ledger.stop(tx.nowMs));
+    await heads.signNow();
+  } finally {
+    heads.stop();
+    db.close();
+  }
+}

@@ -1,0 +1,52 @@
+import { afterEach, beforeEach, describe } from "vitest";
+import { testClaims } from "./claims.testsuite.ts";
+import { testCommits } from "./commits.testsuite.ts";
+import { testDecisions } from "./decisions.testsuite.ts";
+import { type Gateway, openGateway, setUp, type TestDatabase } from "./fixture.testsuite.ts";
+import { testGuards } from "./guards.testsuite.ts";
+import { testLedger } from "./ledger.testsuite.ts";
+import { testLifeOfCases } from "./life-of-cases.testsuite.ts";
+import { testOpening } from "./opening.testsuite.ts";
+
+export interface StoreSuiteParams {
+  readonly create: () => Promise<TestDatabase>;
+}
+
+/** What each part of the suite is run with: a fresh database and one gateway on it. */
+export interface Subject {
+  readonly database: TestDatabase;
+  readonly gateway: Gateway;
+}
+
+/** The contract of the `Store` port: what any database must do. */
+export function testStore({ create }: StoreSuiteParams): void {
+  describe("store", () => {
+    let subject: Subject | undefined;
+
+    beforeEach(async () => {
+      const database = await create();
+      const gateway = await openGateway(database);
+      await setUp(gateway.store);
+      subject = { database, gateway };
+    });
+
+    afterEach(async () => {
+      await subject?.gateway.store.close();
+      await subject?.database.destroy();
+      subject = undefined;
+    });
+
+    const current = () => {
+      if (subject === undefined) throw new Error("asked for the subject outside a test");
+      return subject;
+    };
+
+    testOpening(current);
+    testClaims(current);
+    testDecisions(current);
+    testLifeOfCases(current);
+    testGuards(current);
+    testCommits(current);
+    testLedger(current);
+  });
+}
