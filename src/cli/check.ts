@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { checkConfig } from "../config/check.ts";
 import { loadConfig } from "../config/load.ts";
-import { configOption, configPath, type WhereOptions } from "./where.ts";
+import { configOption, configPath, dataDir, type WhereOptions } from "./where.ts";
 
 export function checkCommand(setExitCode: (code: number) => void): Command {
   return new Command("check")
@@ -9,7 +9,7 @@ export function checkCommand(setExitCode: (code: number) => void): Command {
     .addOption(configOption())
     .action((options: WhereOptions) => {
       const file = configPath(options);
-      const config = loadConfig({ path: file, env: process.env, overrides: {} });
+      const config = loadConfig({ path: file, env: process.env, dataDir: dataDir(options) });
       const warnings = checkConfig(config);
       for (const warning of warnings) console.warn(`warning: ${warning}`);
       console.log(`${file}: ${config.upstreams.length} upstreams, ${config.policy.rules.length} rules, ${warnings.length} warnings`);

@@ -30,11 +30,11 @@ async function serve(options: ServeOptions): Promise<void> {
   const file = configPath(options);
   const config = loadConfig({
     path: file,
-    env: { ...process.env, ATLAS_DATA: dataDir(options) },
+    env: process.env,
+    dataDir: dataDir(options),
     overrides: {
       ...(options.port !== undefined && { port: options.port }),
       ...(options.host !== undefined && { host: options.host }),
-      dataDir: dataDir(options),
     },
   });
   for (const warning of checkConfig(config)) console.warn(`warning: ${warning}`);

@@ -19,7 +19,7 @@ describe("what loadConfig says of a broken file", () => {
     ["lisen: { port: 1 }", "atlas.yaml:1:1 lisen: this key is not known; did you mean `listen`?"],
     [
       "xyzzyx: 1",
-      "atlas.yaml:1:1 xyzzyx: this key is not known; use one of listen, data, upstreams, policy, risk, review, hold, notify, single_operator",
+      "atlas.yaml:1:1 xyzzyx: this key is not known; use one of listen, upstreams, policy, risk, review, hold, notify, single_operator",
     ],
     [
       "upstreams:\n  a:\n    command: x\n    callDeadline: 1s",
@@ -38,8 +38,8 @@ describe("what loadConfig says of a broken file", () => {
     ["listen: { port: 1.5 }", "atlas.yaml:1:11 listen.port: this is a fraction; write a whole number"],
     ["listen: { port: abc }", "atlas.yaml:1:11 listen.port: this is a text; write a number"],
     ["listen: 8000", "atlas.yaml:1:1 listen: this is a number; write a group of keys"],
-    ["data: 5", "atlas.yaml:1:1 data: this is a number; write a text, in quotes"],
-    ["data:", "atlas.yaml:1:1 data: it has no value; write a text or leave the key out"],
+    ["listen: { host: 5 }", "atlas.yaml:1:11 listen.host: this is a number; write a text, in quotes"],
+    ["listen: { host: }", "atlas.yaml:1:11 listen.host: it has no value; write a text or leave the key out"],
     ["single_operator: yes please", "atlas.yaml:1:1 single_operator: this is a text; write true or false"],
     ["policy: allow", "atlas.yaml:1:1 policy: this is a text; write a list"],
     [
@@ -107,20 +107,20 @@ describe("what loadConfig says of a broken file", () => {
       "atlas.yaml:1:41 upstreams.a.args[1]: the environment variable NOPE is not set; set it before the start",
     ],
     [
-      "data: '${file:none}'",
-      "atlas.yaml:1:1 data: the file none cannot be read (ENOENT); check its path and permissions",
+      "listen: { host: '${file:none}' }",
+      "atlas.yaml:1:11 listen.host: the file none cannot be read (ENOENT); check its path and permissions",
     ],
     [
-      "data: '${NOT-A-NAME}'",
-      "atlas.yaml:1:1 data: a reference is malformed; write ${NAME} or ${file:/path}, and $${ for a literal ${",
+      "listen: { host: '${NOT-A-NAME}' }",
+      "atlas.yaml:1:11 listen.host: a reference is malformed; write ${NAME} or ${file:/path}, and $${ for a literal ${",
     ],
     [
       "notify: { webhook: { url: 'https://x', secret: '${SECRET}' } }",
       "atlas.yaml:1:40 notify.webhook.secret: this is no webhook secret; write whsec_ and 24 to 64 random bytes as base64",
     ],
-    ["data: a\ndata: b", "atlas.yaml:2:1: this key is given twice; keep one of them"],
+    ["risk: {}\nrisk: {}", "atlas.yaml:2:1: this key is given twice; keep one of them"],
     [
-      "data: [a",
+      "risk: [a",
       "atlas.yaml:1:9: the indentation does not fit, or a bracket before it is not closed; align it with its neighbours",
     ],
     ["- a", "atlas.yaml:1:1: this is a list; write a group of keys"],
@@ -130,7 +130,7 @@ describe("what loadConfig says of a broken file", () => {
   });
 
   it("names a file that does not exist", () => {
-    expect(() => loadConfig({ path: join(folder, "none.yaml"), env: {} })).toThrow(
+    expect(() => loadConfig({ path: join(folder, "none.yaml"), env: {}, dataDir: ".atlas" })).toThrow(
       "the file cannot be read (ENOENT); check its path and permissions",
     );
   });
@@ -145,9 +145,9 @@ describe("what loadConfig says of a broken file", () => {
     "upstreams: { a: { url: 'https://x', headers: { a: \"${SECRET}\\n\" } } }",
     "upstreams: { a: '${SECRET}' }",
     `upstreams: { a: { url: https://x, headers: { a: "${SECRET} } }`,
-    `data: "${SECRET}" ${SECRET}`,
-    `data: *${SECRET}`,
-    `data: !${SECRET} x`,
+    `host: "${SECRET}" ${SECRET}`,
+    `host: *${SECRET}`,
+    `host: !${SECRET} x`,
   ])("never prints a secret: %s", (text) => {
     expect(messageOf(text)).not.toContain(SECRET);
   });

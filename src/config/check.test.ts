@@ -49,7 +49,6 @@ describe("configJsonSchema", () => {
       .parse(configJsonSchema());
     expect(Object.keys(schema.properties)).toEqual([
       "listen",
-      "data",
       "upstreams",
       "policy",
       "risk",

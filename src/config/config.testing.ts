@@ -18,5 +18,5 @@ export const env = {
 /** Loads a file of that text, in a folder of its own. */
 export function load(text: string, rest: Partial<LoadConfigParams> = {}): Config {
   writeFileSync(path, text);
-  return loadConfig({ path, env, ...rest });
+  return loadConfig({ path, env, dataDir: ".atlas", ...rest });
 }

@@ -6,7 +6,7 @@ import { loadConfig } from "./load.ts";
 
 describe("loadConfig", () => {
   it("gives the defaults without a file", () => {
-    const config = loadConfig({ path: null, env: {} });
+    const config = loadConfig({ path: null, env: {}, dataDir: ".atlas" });
     expect(config).toMatchObject({
       listen: { host: "127.0.0.1", port: 8000 },
       dataDir: join(process.cwd(), ".atlas"),
@@ -20,17 +20,19 @@ describe("loadConfig", () => {
     });
   });
 
-  it("gives the same for an empty file, but for the folder", () => {
-    const { dataDir, ...rest } = load("# nothing yet\n");
-    const { dataDir: _, ...defaults } = loadConfig({ path: null, env: {} });
-    expect(rest).toEqual(defaults);
-    expect(dataDir).toBe(join(folder, ".atlas"));
+  it("gives the same for an empty file", () => {
+    expect(load("# nothing yet\n")).toEqual(loadConfig({ path: null, env: {}, dataDir: ".atlas" }));
+  });
+
+  it("names the data folder to the file", () => {
+    const config = load('upstreams: { a: { command: x, env: { DB: "${ATLAS_DATA}/a.db" } } }', { dataDir: "/srv/atlas" });
+    expect(config.upstreams[0]).toMatchObject({ env: { DB: "/srv/atlas/a.db" } });
   });
 
   it("normalises everything a file can say", () => {
-    const config = load(`
+    const config = load(
+      `
 listen: { host: 0.0.0.0, port: "\${PORT}" }
-data: var
 upstreams:
   welfare:
     command: node
@@ -52,7 +54,9 @@ review: { deadline: 7d, run_within: 2h }
 hold: { call: 0s }
 notify: { webhook: { url: https://hooks.example.org/x, secret: "\${WEBHOOK}" } }
 single_operator: true
-`);
+`,
+      { dataDir: "/srv/atlas" },
+    );
     const hidden: { upstreams: object[]; policy: object } = JSON.parse(
       JSON.stringify(config).replaceAll(folder, "/etc/atlas"),
     );
@@ -60,7 +64,7 @@ single_operator: true
     Object.assign(hidden.policy, { version: "…" });
     expect(hidden).toMatchInlineSnapshot(`
       {
-        "dataDir": "/etc/atlas/var",
+        "dataDir": "/srv/atlas",
         "hold": {
           "callMs": 0,
         },
@@ -157,10 +161,8 @@ single_operator: true
   });
 
   it("lets overrides win", () => {
-    const config = load("listen: { port: 1 }", {
-      overrides: { port: 0, host: "::1", dataDir: "/tmp/elsewhere" },
-    });
-    expect(config).toMatchObject({ listen: { host: "::1", port: 0 }, dataDir: "/tmp/elsewhere" });
+    const config = load("listen: { port: 1 }", { overrides: { port: 0, host: "::1" } });
+    expect(config).toMatchObject({ listen: { host: "::1", port: 0 } });
     expect(() => load("", { overrides: { port: 70_000 } })).toThrow("--port: this is no port");
   });
 

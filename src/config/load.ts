@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { AtlasError } from "../domain/errors.ts";
 import type { Config } from "./config.ts";
 import { type Problem, pathText, type ReadFile, readConfigText } from "./config-file.ts";
@@ -11,6 +12,8 @@ export interface LoadConfigParams {
   /** The YAML file; null for the defaults, which have no upstreams. */
   readonly path: string | null;
   readonly env: Environment;
+  /** Folder of database and keys, from the working directory; a file can name it as `${ATLAS_DATA}`. */
+  readonly dataDir: string;
   readonly overrides?: ConfigOverrides;
 }
 
@@ -24,10 +27,12 @@ const SWITCH_PATH = /^(?:single_operator|upstreams\.[^.]+\.trusted)$/u;
  * @throws AtlasError `config.invalid`; its message has one line for every problem,
  * `file:line:col key: what is wrong; what to do`, and never a value of the file.
  */
-export function loadConfig({ path, env, overrides = {} }: LoadConfigParams): Config {
+export function loadConfig({ path, env, dataDir, overrides = {} }: LoadConfigParams): Config {
   const name = path ?? "(defaults)";
   const folder = folderOf(path);
-  const file = readConfigText(path === null ? "" : readText(path), referenceResolver({ env, folder }));
+  const dataFolder = resolve(dataDir);
+  const resolver = referenceResolver({ env: { ...env, ATLAS_DATA: dataFolder }, folder });
+  const file = readConfigText(path === null ? "" : readText(path), resolver);
   if (file.problems.length > 0) throw invalid(name, file, file.problems);
   const value = withCoerced(file.value ?? {}, file.substituted, []);
   const parsed = configFileSchema.safeParse(value);
@@ -40,7 +45,7 @@ export function loadConfig({ path, env, overrides = {} }: LoadConfigParams): Con
   }
   const overrideProblem = checkOverrides(overrides);
   if (overrideProblem !== undefined) throw new AtlasError("config.invalid", overrideProblem);
-  return normalise(parsed.data, folder, overrides);
+  return normalise(parsed.data, folder, dataFolder, overrides);
 }
 
 function readText(path: string): string {

@@ -10,18 +10,16 @@ import type { ConfigFile, UpstreamFile } from "./schema.ts";
 export interface ConfigOverrides {
   readonly port?: number;
   readonly host?: string;
-  /** Relative to the working directory, as a path on a command line is. */
-  readonly dataDir?: string;
 }
 
 /** The checked file as the one frozen form that everything else sees. */
-export function normalise(file: ConfigFile, folder: string, overrides: ConfigOverrides): Config {
+export function normalise(file: ConfigFile, folder: string, dataDir: string, overrides: ConfigOverrides): Config {
   const host = overrides.host ?? file.listen.host;
   const port = overrides.port ?? file.listen.port;
   const { webhook } = file.notify;
   return deepFreeze<Config>({
     listen: { host, port },
-    dataDir: overrides.dataDir === undefined ? resolve(folder, file.data) : resolve(overrides.dataDir),
+    dataDir,
     upstreams: Object.entries(file.upstreams).map(([name, upstream]) =>
       normaliseUpstream(name, upstream, folder),
     ),

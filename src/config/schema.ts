@@ -128,7 +128,6 @@ export const configFileSchema = z.strictObject({
   listen: z
     .strictObject({ host: filled.default("127.0.0.1"), port: z.int().min(0).max(65_535).default(8000) })
     .prefault({}),
-  data: filled.default(".atlas"),
   upstreams: z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/u), upstreamSchema).default({}),
   policy: ruleList.default([{ id: "default", upstream: "*", tool: "*", agent: "*", verdict: "assess" }]),
   risk: z.strictObject({ threshold: z.int().min(0).max(100).default(DEFAULT_RISK_THRESHOLD) }).prefault({}),

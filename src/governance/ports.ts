@@ -2,7 +2,6 @@ import type { CatalogTool, ToolDefinition } from "../domain/tool.ts";
 import type { Case, CaseState } from "../domain/case.ts";
 import type { AgentId, CaseRef, PersonId, Sha256Hex, WriterId } from "../domain/ids.ts";
 import type { Agent, Person } from "../domain/principal.ts";
-import type { Assessment } from "../domain/assessment.ts";
 import type { ClaimParams, ClaimResult } from "./transitions/claim.ts";
 import type { DecisionParams, DecisionResult } from "./transitions/decision.ts";
 import type { ExpireParams, ExpireResult, WithdrawParams, WithdrawResult } from "./transitions/ending.ts";
@@ -212,21 +211,6 @@ export interface Upstreams {
   openSession(upstream: string): Promise<UpstreamSession>;
   /** How long a call of this upstream may take. */
   deadlineMs(upstream: string): number;
-}
-
-/** The call as an assessor sees it. */
-export interface AssessedCall {
-  readonly upstream: string;
-  /** Whether the operator trusts this upstream's annotations. */
-  readonly trusted: boolean;
-  readonly definition: ToolDefinition;
-  readonly arguments: { readonly [key: string]: unknown };
-  readonly agentId: AgentId;
-}
-
-export interface Assessor {
-  /** Never throws: failure of any kind is a score of 100 with its reason. */
-  assess(call: AssessedCall): Assessment;
 }
 
 /** Delivers outbox messages. */

@@ -2,7 +2,7 @@ import { type Assessment, failedAssessment } from "../domain/assessment.ts";
 import type { AgentId, RandomBytes } from "../domain/ids.ts";
 import type { CatalogTool } from "../domain/tool.ts";
 import type { Policy, PolicyAnswer, PolicyEvaluation } from "../policy/policy.ts";
-import type { Assessor } from "./ports.ts";
+import type { Assessor } from "../risk/assessed-call.ts";
 import type { Ruling } from "./transitions/open-case.ts";
 import { type Payload, payload } from "./transitions/plan.ts";
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { PersonId } from "../domain/ids.ts";
-import { openTestGateway, type TestGateway } from "./gateway.testing.ts";
+import { openTestGateway, personId, type TestGateway } from "./gateway.testing.ts";
 
 function bearer(gateway: TestGateway, caller: "sarah" | "anna") {
   return { authorization: `Bearer ${gateway.token(caller)}` };
@@ -87,7 +86,7 @@ describe("GET /api/v1/events", () => {
     const open = await gateway.openCase();
     const { reader } = await openStream(gateway, bearer(gateway, "anna"));
     await reader.read();
-    await gateway.store.withdraw({ ref: open.ref, actor: { kind: "admin", id: "adam" as PersonId } });
+    await gateway.store.withdraw({ ref: open.ref, actor: { kind: "admin", id: personId("adam") } });
     expect((await reader.read()).value).toContain('"state":"CANCELLED"');
     await gateway.close();
   });

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
 import { failedAssessment } from "../domain/assessment.ts";
 import type { Case } from "../domain/case.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -55,7 +56,11 @@ export const CALLERS = {
 export type PersonName = keyof typeof CALLERS;
 export type Caller = PersonName | "nobody" | "stranger" | "agent";
 
-export const AGENT = "billing-bot" as AgentId;
+/** Ids come from an operator and are checked where they come in; a test is its own operator. */
+export const personId = (id: string): PersonId => z.custom<PersonId>().parse(id);
+const agentId = (id: string): AgentId => z.custom<AgentId>().parse(id);
+
+export const AGENT = agentId("billing-bot");
 
 export const DEFINITION = {
   name: "delete_record",
@@ -141,16 +146,16 @@ export async function openTestGateway(params: TestGatewayParams = {}): Promise<T
   };
 }
 
-async function addPrincipals(store: Store): Promise<ReadonlyMap<Caller, string>> {
-  const tokens = new Map<Caller, string>([["stranger", newCredential("person", random)]]);
+async function addPrincipals(store: Store): Promise<ReadonlyMap<string, string>> {
+  const tokens = new Map<string, string>([["stranger", newCredential("person", random)]]);
   for (const [name, roles] of Object.entries(CALLERS)) {
     const token = newCredential("person", random);
-    tokens.set(name as PersonName, token);
-    await store.addPerson({ id: name as PersonId, roles, tokenSha256: sha256(token), by: null });
+    tokens.set(name, token);
+    await store.addPerson({ id: personId(name), roles, tokenSha256: sha256(token), by: null });
   }
   const key = newCredential("agent", random);
   tokens.set("agent", key);
-  await store.addAgent({ id: AGENT, ownerId: "owen" as PersonId, keySha256: sha256(key), by: null });
+  await store.addAgent({ id: AGENT, ownerId: personId("owen"), keySha256: sha256(key), by: null });
   return tokens;
 }
 

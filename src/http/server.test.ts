@@ -17,7 +17,12 @@ async function start(mcp?: Parameters<typeof openTestGateway>[0]) {
 }
 
 /** What fetch does not let a program say. */
-function rawRequest(url: string, headers: Record<string, string>, chunks: readonly Buffer[] = []) {
+function rawRequest(
+  url: string,
+  headers: Record<string, string>,
+  chunks: readonly Buffer[] = [],
+  onSent: () => void = () => undefined,
+) {
   return new Promise<{ status: number; text: string }>((resolve, reject) => {
     const outgoing = request(url, { method: chunks.length > 0 ? "POST" : "GET", headers }, (response) => {
       let text = "";
@@ -28,7 +33,7 @@ function rawRequest(url: string, headers: Record<string, string>, chunks: readon
     });
     outgoing.on("error", reject);
     for (const chunk of chunks) outgoing.write(chunk);
-    outgoing.end();
+    outgoing.end(onSent);
   });
 }
 
@@ -102,28 +107,22 @@ describe("startHttpServer", () => {
     const headers = { authorization: `Bearer ${gateway.token("sarah")}`, accept: "text/event-stream" };
     const stream = await fetch(`${server.url}/api/v1/events`, { headers });
     await server.close();
-    await expect(stream.text()).rejects.toThrow();
-    await expect(fetch(`${server.url}/livez`)).rejects.toThrow();
+    await expect(stream.text()).rejects.toThrow(TypeError);
+    await expect(fetch(`${server.url}/livez`)).rejects.toThrow(TypeError);
   });
 
   test("finishes what it is answering before it closes", async () => {
-    let arrived = () => {};
-    const hasArrived = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
-    let answer = (_: Response) => {};
-    const answered = new Promise<Response>((resolve) => {
-      answer = resolve;
-    });
+    const arrived = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<Response>();
     const slow = () => {
-      arrived();
-      return answered;
+      arrived.resolve();
+      return answered.promise;
     };
     const { server } = await start({ mcp: { streamable: slow, sse: slow, messages: slow } });
     const call = fetch(`${server.url}/mcp`, { method: "POST" });
-    await hasArrived;
+    await arrived.promise;
     const closing = server.close();
-    answer(new Response("done"));
+    answered.resolve(new Response("done"));
     expect(await (await call).text()).toBe("done");
     await closing;
   });
@@ -143,12 +142,11 @@ describe("startHttpServer", () => {
       closeWithinMs: 1,
     });
     server = stuck;
-    const sent = new Promise<void>((resolve, reject) => {
-      const outgoing = request(`${stuck.url}/mcp`, { method: "POST" }, () => reject(new Error("answered")));
-      outgoing.on("error", () => resolve());
-      outgoing.end(() => void stuck.close());
-    });
-    await sent;
-    await stuck.close();
+    const arrived = Promise.withResolvers<void>();
+    const sent = rawRequest(`${stuck.url}/mcp`, {}, [Buffer.from("{}")], () => arrived.resolve());
+    await arrived.promise;
+    const closing = stuck.close();
+    await expect(sent).rejects.toThrow("socket hang up");
+    await closing;
   });
 });

@@ -57,7 +57,7 @@ const detailsSchema = z.object({
 type CaseDetails = z.infer<typeof detailsSchema>;
 
 export function createCaseCheck(add: Add): CaseCheck {
-  const tracks = new Map<string, Track>();
+  const tracks = new Map<CaseRef, Track>();
   return {
     event(stored, event) {
       if (stored.ref === null) return;
@@ -95,7 +95,7 @@ export function createCaseCheck(add: Add): CaseCheck {
     },
     rowsEnded() {
       for (const [ref, track] of tracks) {
-        if (!track.rowSeen) add("case.row", { ref: ref as CaseRef }, `${ref} has events but no row.`);
+        if (!track.rowSeen) add("case.row", { ref }, `${ref} has events but no row.`);
       }
     },
     payload(payload) {

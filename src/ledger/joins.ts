@@ -5,7 +5,7 @@ import type { ReadEvent } from "./chain.ts";
 /** A start names the end of an earlier chain, so that cutting that end off shows. */
 export interface WriterJoin {
   readonly by: WriterId;
-  readonly joined: WriterId;
+  readonly joined: string;
   readonly sequence: number;
   readonly hash: string;
 }
@@ -16,5 +16,5 @@ const joinsSchema = z.array(z.tuple([z.string(), z.int().positive(), z.string()]
 export function joinsOf(by: WriterId, event: ReadEvent): WriterJoin[] | undefined {
   const parsed = joinsSchema.safeParse(event.details["joins"]);
   if (!parsed.success) return undefined;
-  return parsed.data.map(([joined, sequence, hash]) => ({ by, joined: joined as WriterId, sequence, hash }));
+  return parsed.data.map(([joined, sequence, hash]) => ({ by, joined, sequence, hash }));
 }

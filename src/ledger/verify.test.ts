@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { TransitionName } from "../domain/case.ts";
 import { commitment, sha256 } from "../domain/digest.ts";
-import type { CaseRef, WriterId } from "../domain/ids.ts";
+import type { AgentId, CaseRef, PersonId, WriterId } from "../domain/ids.ts";
 import type { Actor } from "../domain/principal.ts";
 import type { StoredCase, StoredPayload } from "./case-check.ts";
 import type { StoredEvent } from "./chain.ts";
@@ -18,11 +18,11 @@ const SECOND = "gw_second" as WriterId;
 const REF = "evt_one" as CaseRef;
 const DIGEST = sha256("action");
 const actors = {
-  agent: { kind: "agent", id: "bot" },
+  agent: { kind: "agent", id: "bot" as AgentId },
   policy: { kind: "policy", id: "rule-1" },
-  sarah: { kind: "reviewer", id: "sarah" },
+  sarah: { kind: "reviewer", id: "sarah" as PersonId },
   gateway: { kind: "dispatcher", id: FIRST },
-} as Record<string, Actor>;
+} as const satisfies Record<string, Actor>;
 
 /** A ledger in the making, sealed as a gateway would. */
 class Book {
@@ -64,14 +64,12 @@ class Book {
     from: string | null,
     to: string,
     details: LedgerEntry["details"] = {},
-    actor = "gateway",
+    actor: keyof typeof actors = "gateway",
   ): void {
-    const who = actors[actor];
-    if (who === undefined) throw new Error(actor);
     this.append(FIRST, {
       type,
       case: REF,
-      actor: who,
+      actor: actors[actor],
       details: { from, to, reason: "policy.review", ...details },
     });
   }
@@ -201,7 +199,7 @@ describe("verifyLedger", () => {
     book.events = book.events.filter((event) => event.writer === SECOND);
     expect(ids(check(book, { cases: [], payloads: [] }))).toContain("join.broken");
     book = goodBook();
-    book.append(FIRST, { type: "call.refused", actor: { kind: "agent", id: "bot" as never }, details: {} });
+    book.append(FIRST, { type: "call.refused", actor: actors.agent, details: {} });
     expect(ids(check(book))).toEqual(["chain.broken"]);
   });
 
@@ -228,7 +226,7 @@ describe("verifyLedger", () => {
     const forged = new Book();
     approved(forged);
     for (let i = 0; i < 5; i += 1)
-      forged.append(FIRST, { type: "call.refused", actor: { kind: "agent", id: "x" as never }, details: {} });
+      forged.append(FIRST, { type: "call.refused", actor: actors.agent, details: {} });
     forged.heads = [kept];
     expect(ids(check(forged, { cases: [{ ...ROW, state: "AUTHORIZED" }] }))).toEqual(["head.dangling"]);
   });

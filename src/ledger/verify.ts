@@ -63,7 +63,7 @@ export function verifyLedger(params: VerifyLedgerParams): LedgerReport {
     findings.push(finding(id, where, sentence));
   const heads = [...params.heads];
   const wanted = positionsOf(heads);
-  const chains = new Map<WriterId, Chain>();
+  const chains = new Map<string, Chain>();
   const joins: WriterJoin[] = [];
   const cases = createCaseCheck(add);
   let events = 0;
@@ -104,7 +104,7 @@ function positionsOf(heads: readonly SignedHead[]): ReadonlySet<string> {
   return new Set(heads.map((head) => `${head.writer}/${head.sequence}`));
 }
 
-function chainOf(chains: Map<WriterId, Chain>, writer: WriterId): Chain {
+function chainOf(chains: Map<string, Chain>, writer: WriterId): Chain {
   const known = chains.get(writer);
   if (known !== undefined) return known;
   const chain: Chain = { writer, hashes: new Map(), last: undefined, signedThrough: 0, stopped: false };
@@ -140,7 +140,7 @@ function checkEvent(chain: Chain, stored: StoredEvent, add: Add): ReadEvent | un
 
 /** A start names the key it signs with and the chains it joins; each must be there exactly as named. */
 function checkStart(
-  chains: Map<WriterId, Chain>,
+  chains: Map<string, Chain>,
   stored: StoredEvent,
   event: ReadEvent,
   publicKey: KeyObject,
@@ -178,7 +178,7 @@ function stateOf(last: Chain["last"], join: WriterJoin): string {
 }
 
 function checkHead(
-  chains: ReadonlyMap<WriterId, Chain>,
+  chains: ReadonlyMap<string, Chain>,
   head: SignedHead,
   publicKey: KeyObject,
   add: Add,
@@ -212,7 +212,7 @@ function checkHead(
 }
 
 /** A signature over a chain covers the heads named in its first event, and so the chains they end. Later starts come last, so one pass backwards is enough. */
-function extendBySignedJoins(chains: ReadonlyMap<WriterId, Chain>, joins: readonly WriterJoin[]): void {
+function extendBySignedJoins(chains: ReadonlyMap<string, Chain>, joins: readonly WriterJoin[]): void {
   for (const join of joins.toReversed()) {
     const joined = chains.get(join.joined);
     const signed = (chains.get(join.by)?.signedThrough ?? 0) > 0;

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 
 export interface ReceivedMessage {
   readonly headers: Readonly<Record<string, string>>;
@@ -24,14 +24,17 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
   const received: ReceivedMessage[] = [];
   const redirected: ReceivedMessage[] = [];
   const plan: Behaviour[] = [];
-  const server = createServer((request, response) => {
-    void readMessage(request).then((message) => {
-      (request.url === "/elsewhere" ? redirected : received).push(message);
-      behave(plan.shift() ?? 204, request, response);
-    });
+  const receive = async (request: IncomingMessage, response: ServerResponse) => {
+    const message = { headers: headersOf(request), body: await text(request) };
+    (request.url === "/elsewhere" ? redirected : received).push(message);
+    behave(plan.shift() ?? 204, request, response);
+  };
+  const server = createServer((request, response) => void receive(request, response));
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
   return {
     url: `http://127.0.0.1:${port}/hooks/s3cret-path`,
     received,
@@ -45,10 +48,8 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
   };
 }
 
-async function readMessage(request: IncomingMessage): Promise<ReceivedMessage> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return { headers: request.headers as Record<string, string>, body: Buffer.concat(chunks).toString() };
+function headersOf(request: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
 }
 
 function behave(behaviour: Behaviour, request: IncomingMessage, response: ServerResponse): void {

@@ -1,7 +1,7 @@
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Case } from "../domain/case.ts";
 import type { OutboxMessage } from "../governance/ports.ts";
+import { openTestGateway, type TestGateway } from "../http/gateway.testing.ts";
 import { createLog } from "../telemetry/log.ts";
 import {
   createWebhookNotifier,
@@ -15,95 +15,77 @@ import { startWebhookReceiver, type WebhookReceiver } from "./webhook-receiver.t
 
 const SECRET = `whsec_${Buffer.from("a secret of twenty-four b").toString("base64")}`;
 
-const CASE = {
-  ref: "evt_abcdefghijklmnopqrstuvwxyz234567",
-  state: "AWAITING_REVIEW",
-  tool: "delete_record",
-  upstream: "welfare",
-  agentId: "billing-bot",
-  riskScore: 85,
-  classification: "HIGH_RISK",
-  reasonId: "risk.above_threshold",
-  reviewByMs: Date.parse("2026-11-22T12:00:00Z"),
-  actionDigest: "d".repeat(64),
-} as unknown as Case;
-
-interface OutboxRow extends OutboxMessage {
-  attempts: number;
-  dueAtMs: number | null;
-  error: string | null;
-}
-
-/** The rows of an outbox and a clock that moves when it is told to. */
-function createOutbox() {
-  const clock = { now: Date.now(), nowMs: () => clock.now, monotonicMs: () => clock.now };
-  const rows = new Map<string, OutboxRow>();
-  const store: WebhookNotifierDeps["store"] = {
-    getCase: (ref) => Promise.resolve(ref === CASE.ref ? CASE : null),
-    dueMessages: (limit) => {
-      const due = [...rows.values()].filter((row) => row.dueAtMs !== null && row.dueAtMs <= clock.now);
-      return Promise.resolve(due.slice(0, limit).map((row) => ({ ...row })));
-    },
-    markDelivered: (id) => Promise.resolve(void rows.delete(id)),
-    markAttemptFailed: ({ id, retryAtMs, error }) => {
-      const row = rows.get(id);
-      if (row !== undefined) Object.assign(row, { attempts: row.attempts + 1, dueAtMs: retryAtMs, error });
-      return Promise.resolve();
-    },
-  };
-  const add = (id: string, topic: OutboxMessage["topic"] = "review.requested", ref = CASE.ref) =>
-    void rows.set(id, {
-      id,
-      topic,
-      ref,
-      createdAtMs: clock.now,
-      attempts: 0,
-      dueAtMs: clock.now,
-      error: null,
-    });
-  return { clock, rows, store, add };
-}
-
 let receiver: WebhookReceiver;
-let outbox: ReturnType<typeof createOutbox>;
+let gateway: TestGateway;
 let lines: string[];
+/** What the notifier wrote down of attempts that failed. */
+let failures: { readonly retryAtMs: number | null; readonly error: string }[];
 let notifier: WebhookNotifier;
 
 beforeEach(async () => {
   receiver = await startWebhookReceiver();
-  outbox = createOutbox();
+  gateway = await openTestGateway();
   lines = [];
+  failures = [];
   notifier = start();
 });
 afterEach(async () => {
   await notifier.close();
   await receiver.close();
+  await gateway.close();
 });
+
+function recordedStore(): WebhookNotifierDeps["store"] {
+  const { store } = gateway;
+  return {
+    getCase: (ref) => store.getCase(ref),
+    dueMessages: (limit) => store.dueMessages(limit),
+    markDelivered: (id) => store.markDelivered(id),
+    markAttemptFailed: (params) => {
+      failures.push({ retryAtMs: params.retryAtMs, error: params.error });
+      return store.markAttemptFailed(params);
+    },
+  };
+}
 
 function start(overrides: Partial<WebhookNotifierDeps> = {}): WebhookNotifier {
   return createWebhookNotifier({
-    store: outbox.store,
-    clock: outbox.clock,
+    store: recordedStore(),
+    // Signatures are checked against the wall clock, so the test's clock stands near it.
+    clock: gateway.clock,
     config: { url: receiver.url, secret: SECRET, consoleUrl: "https://atlas.example/console/" },
     log: createLog({ level: "debug", destination: { write: (line: string) => void lines.push(line) } }),
     ...overrides,
   });
 }
 
+function due(): Promise<readonly OutboxMessage[]> {
+  return gateway.store.dueMessages(1_000);
+}
+
+/** Messages that are still to be delivered, now or ever. */
+async function waiting(): Promise<number> {
+  gateway.clock.advance(10 * GIVE_UP_AFTER_MS);
+  return (await due()).length;
+}
+
+const sentIds = () => receiver.received.map((message) => message.headers["webhook-id"]);
+
 describe("delivery", () => {
-  test("is signed, tells of the case, and is done once", async () => {
-    outbox.add("msg_1");
+  test("is signed, tells of the case without its arguments, and is done once", async () => {
+    gateway.clock.advance(Date.now() - gateway.clock.nowMs());
+    const open = await gateway.openCase();
+    const [queued] = await due();
     await notifier.tick();
     await notifier.tick();
-    expect(receiver.received).toHaveLength(1);
+    expect(sentIds()).toEqual([queued?.id]);
     const [message] = receiver.received;
-    expect(message?.headers["webhook-id"]).toBe("msg_1");
     const body = new Webhook(SECRET).verify(message?.body ?? "", message?.headers ?? {});
     expect(body).toEqual({
       type: "review.requested",
-      timestamp: new Date(outbox.clock.now).toISOString(),
+      timestamp: new Date(open.openedAtMs).toISOString(),
       data: {
-        event_id: CASE.ref,
+        event_id: open.ref,
         state: "AWAITING_REVIEW",
         tool: "delete_record",
         upstream: "welfare",
@@ -111,35 +93,36 @@ describe("delivery", () => {
         risk_score: 85,
         classification: "HIGH_RISK",
         reason_id: "risk.above_threshold",
-        review_by: "2026-11-22T12:00:00.000Z",
-        digest: "d".repeat(64),
-        url: `https://atlas.example/console/#/cases/${CASE.ref}`,
+        review_by: new Date(open.reviewByMs ?? 0).toISOString(),
+        digest: open.actionDigest,
+        url: `https://atlas.example/console/#/cases/${open.ref}`,
       },
     });
-    expect(outbox.rows.size).toBe(0);
+    expect(message?.body).not.toContain("s3cret");
+    expect(await waiting()).toBe(0);
   });
 
   test("works off more messages than one batch holds", async () => {
-    for (let i = 0; i < 30; i++) outbox.add(`msg_${i}`, "case.ended");
+    for (let i = 0; i < 30; i++) await gateway.openCase();
     await notifier.tick();
-    expect(receiver.received).toHaveLength(30);
-    expect(outbox.rows.size).toBe(0);
+    expect(new Set(sentIds()).size).toBe(30);
+    expect(await waiting()).toBe(0);
   });
 
   test("without a configured webhook takes messages off the outbox and sends nothing", async () => {
-    await notifier.close();
     notifier = start({ config: null });
-    outbox.add("msg_1");
+    await gateway.openCase();
     await notifier.tick();
     expect(receiver.received).toEqual([]);
-    expect(outbox.rows.size).toBe(0);
+    expect(await waiting()).toBe(0);
   });
 
   test("of a case that is gone is dropped", async () => {
-    outbox.add("msg_1", "case.ended", "evt_gone" as Case["ref"]);
+    notifier = start({ store: { ...recordedStore(), getCase: () => Promise.resolve(null) } });
+    await gateway.openCase();
     await notifier.tick();
     expect(receiver.received).toEqual([]);
-    expect(outbox.rows.size).toBe(0);
+    expect(await waiting()).toBe(0);
   });
 });
 
@@ -152,69 +135,71 @@ describe("a receiver that misbehaves", () => {
     ["drop", "UND_ERR_SOCKET"],
   ] as const)("(%s) gets the same message again later", async (behaviour, error) => {
     receiver.plan.push(behaviour);
-    outbox.add("msg_1");
+    await gateway.openCase();
     await notifier.tick();
-    expect(outbox.rows.get("msg_1")).toMatchObject({ attempts: 1, error });
-    expect(outbox.rows.get("msg_1")?.dueAtMs).toBe(outbox.clock.now + FIRST_RETRY_MS);
+    expect(failures).toEqual([{ retryAtMs: gateway.clock.nowMs() + FIRST_RETRY_MS, error }]);
     await notifier.tick();
     expect(receiver.received).toHaveLength(1);
 
-    outbox.clock.now += FIRST_RETRY_MS;
+    gateway.clock.advance(FIRST_RETRY_MS);
     await notifier.tick();
-    expect(receiver.received.map((m) => m.headers["webhook-id"])).toEqual(["msg_1", "msg_1"]);
+    const [first, second] = sentIds();
+    expect(second).toBe(first);
     expect(receiver.redirected).toEqual([]);
-    expect(outbox.rows.size).toBe(0);
+    expect(await waiting()).toBe(0);
   });
 
   test("by never answering is left after the deadline", async () => {
-    await notifier.close();
     notifier = start({ attemptDeadlineMs: 30 });
     receiver.plan.push("hang");
-    outbox.add("msg_1");
+    await gateway.openCase();
     await notifier.tick();
-    expect(outbox.rows.get("msg_1")).toMatchObject({ attempts: 1, error: "timeout" });
+    expect(failures).toMatchObject([{ error: "timeout" }]);
   });
 
   test("by not being there is tried again", async () => {
     await receiver.close();
-    outbox.add("msg_1");
+    await gateway.openCase();
     await notifier.tick();
-    expect(outbox.rows.get("msg_1")).toMatchObject({ attempts: 1, error: "ECONNREFUSED" });
+    expect(failures).toMatchObject([{ error: "ECONNREFUSED" }]);
+    expect(await waiting()).toBe(1);
     receiver = await startWebhookReceiver();
   });
 
   test("by saying 410 is not asked again", async () => {
     receiver.plan.push(410);
-    outbox.add("msg_1");
+    await gateway.openCase();
     await notifier.tick();
-    expect(outbox.rows.get("msg_1")).toMatchObject({ dueAtMs: null, error: "http 410" });
+    expect(failures).toEqual([{ retryAtMs: null, error: "http 410" }]);
     expect(lines.join("")).toContain("given up");
+    expect(await waiting()).toBe(0);
   });
 
   test("hears of it less and less often, and after a day no more", async () => {
     receiver.plan.push(...Array.from({ length: 100 }, () => 503));
-    outbox.add("msg_1");
-    const startedMs = outbox.clock.now;
+    await gateway.openCase();
+    const startedMs = gateway.clock.nowMs();
     const waits: number[] = [];
     for (;;) {
       await notifier.tick();
-      const dueAtMs = outbox.rows.get("msg_1")?.dueAtMs ?? null;
-      if (dueAtMs === null) break;
-      waits.push(dueAtMs - outbox.clock.now);
-      outbox.clock.now = dueAtMs;
+      const retryAtMs = failures.at(-1)?.retryAtMs ?? null;
+      if (retryAtMs === null) break;
+      waits.push(retryAtMs - gateway.clock.nowMs());
+      gateway.clock.advance(retryAtMs - gateway.clock.nowMs());
     }
     expect(waits.slice(0, 4)).toEqual([5_000, 10_000, 20_000, 40_000]);
     expect(Math.max(...waits)).toBe(LONGEST_RETRY_MS);
-    expect(outbox.clock.now - startedMs).toBeGreaterThan(GIVE_UP_AFTER_MS - LONGEST_RETRY_MS - 1);
-    expect(outbox.clock.now - startedMs).toBeLessThanOrEqual(GIVE_UP_AFTER_MS);
+    expect(gateway.clock.nowMs() - startedMs).toBeGreaterThan(GIVE_UP_AFTER_MS - LONGEST_RETRY_MS - 1);
+    expect(gateway.clock.nowMs() - startedMs).toBeLessThanOrEqual(GIVE_UP_AFTER_MS);
     expect(lines.at(-1)).toContain("given up");
+    expect(await waiting()).toBe(0);
   });
 
-  test("does not hold up messages for itself alone: a batch goes out at once", async () => {
+  test("does not hold up the rest of its batch", async () => {
     receiver.plan.push("hang", "hang");
-    for (let i = 0; i < 8; i++) outbox.add(`msg_${i}`);
+    for (let i = 0; i < 8; i++) await gateway.openCase();
     const ticking = notifier.tick();
-    await expect.poll(() => outbox.rows.size).toBe(2);
+    await expect.poll(async () => (await due()).length).toBe(2);
     await notifier.close();
     await ticking;
   });
@@ -222,42 +207,38 @@ describe("a receiver that misbehaves", () => {
 
 describe("the notifier", () => {
   test("delivers when woken, and a message that comes while it works, too", async () => {
-    outbox.add("msg_1");
+    await gateway.openCase();
     notifier.wake();
     await expect.poll(() => receiver.received.length).toBe(1);
-    outbox.add("msg_2");
+    await gateway.openCase();
     notifier.wake();
     await expect.poll(() => receiver.received.length).toBe(2);
   });
 
   test("never works twice at a time", async () => {
-    outbox.add("msg_1");
+    await gateway.openCase();
     await Promise.all([notifier.tick(), notifier.tick(), notifier.tick()]);
     expect(receiver.received).toHaveLength(1);
   });
 
   test("stops at once and leaves an attempt that was cut short for the next start", async () => {
     receiver.plan.push("hang");
-    outbox.add("msg_1");
+    await gateway.openCase();
     const ticking = notifier.tick();
     await expect.poll(() => receiver.received.length).toBe(1);
     await notifier.close();
     await ticking;
-    expect(outbox.rows.get("msg_1")).toMatchObject({ attempts: 0, error: null });
-    expect(outbox.rows.get("msg_1")?.dueAtMs).not.toBeNull();
+    expect(failures).toEqual([]);
+    expect(await due()).toMatchObject([{ attempts: 0 }]);
   });
 
   test("goes on after the store failed", async () => {
     let broken = true;
-    await notifier.close();
-    const { dueMessages } = outbox.store;
-    notifier = start({
-      store: {
-        ...outbox.store,
-        dueMessages: (limit) => (broken ? Promise.reject(new Error("disk")) : dueMessages(limit)),
-      },
-    });
-    outbox.add("msg_1");
+    const store = recordedStore();
+    const dueMessages = (limit: number) =>
+      broken ? Promise.reject(new Error("disk")) : gateway.store.dueMessages(limit);
+    notifier = start({ store: { ...store, dueMessages } });
+    await gateway.openCase();
     notifier.wake();
     await expect.poll(() => lines.length).toBe(1);
     broken = false;
@@ -272,9 +253,9 @@ describe("the notifier", () => {
 
   test("logs neither the address, which may be secret, nor the secret", async () => {
     receiver.plan.push("drop");
-    outbox.add("msg_1");
+    const open = await gateway.openCase();
     await notifier.tick();
-    expect(lines.join("")).toContain(CASE.ref);
+    expect(lines.join("")).toContain(open.ref);
     expect(lines.join("")).not.toMatch(/s3cret|whsec_|127\.0\.0\.1/);
   });
 });

@@ -12,7 +12,7 @@ export interface AssessedCall {
   readonly agentId: AgentId;
 }
 
-export interface EmbeddedAssessor {
+export interface Assessor {
   /** Never throws: failure of any kind is a score of 100 with its reason. */
   assess(call: AssessedCall): Assessment;
 }

@@ -4,7 +4,7 @@ import {
   failedAssessment,
   type RiskFactor,
 } from "../domain/assessment.ts";
-import type { AssessedCall, EmbeddedAssessor } from "./assessed-call.ts";
+import type { AssessedCall, Assessor } from "./assessed-call.ts";
 import { type CallView, viewCall } from "./call-view.ts";
 import { type LearnedScore, noLearnedScore } from "./learned-score.ts";
 import type { Finding, Signal } from "./signal.ts";
@@ -28,7 +28,7 @@ export interface EmbeddedAssessorParams {
  * The assessor that needs no model, network or time: rules over the call's own words.
  * Score = highest floor or base + modifiers, at most 100. All weights are proposals, not derived from law or data.
  */
-export function createEmbeddedAssessor(params: EmbeddedAssessorParams): EmbeddedAssessor {
+export function createEmbeddedAssessor(params: EmbeddedAssessorParams): Assessor {
   return {
     assess(call) {
       try {

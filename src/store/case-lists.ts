@@ -1,8 +1,22 @@
 import type { Kysely } from "kysely";
-import { CASE_STATES, type Case, type CaseState } from "../domain/case.ts";
+import type { Case, CaseState } from "../domain/case.ts";
 import type { CaseFilter } from "../governance/ports.ts";
 import { rowToCase } from "./case-codec.ts";
 import type { Database } from "./database.ts";
+
+const NONE: Readonly<Record<CaseState, number>> = {
+  ASSESSING: 0,
+  AWAITING_REVIEW: 0,
+  AUTHORIZED: 0,
+  EXECUTING: 0,
+  UNKNOWN: 0,
+  SUCCEEDED: 0,
+  FAILED: 0,
+  DENIED: 0,
+  REJECTED: 0,
+  EXPIRED: 0,
+  CANCELLED: 0,
+};
 
 /** Newest first; cases opened in the same millisecond are in the order of their references. */
 export async function listCases(db: Kysely<Database>, filter: CaseFilter): Promise<readonly Case[]> {
@@ -23,12 +37,10 @@ export async function listCases(db: Kysely<Database>, filter: CaseFilter): Promi
 export async function countCases(db: Kysely<Database>): Promise<Readonly<Record<CaseState, number>>> {
   const rows = await db
     .selectFrom("cases")
-    .select((eb) => ["state", eb.fn.countAll<number>().as("count")])
+    .select((eb) => ["state", eb.fn.countAll<number | string>().as("count")])
     .groupBy("state")
     .execute();
-  const counts = new Map(rows.map((row) => [row.state, Number(row.count)]));
-  return Object.fromEntries(CASE_STATES.map((state) => [state, counts.get(state) ?? 0])) as Record<
-    CaseState,
-    number
-  >;
+  const counts = { ...NONE };
+  for (const { state, count } of rows) counts[state] = Number(count);
+  return counts;
 }

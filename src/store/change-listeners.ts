@@ -2,7 +2,7 @@ import type { CaseChanged } from "../governance/ports.ts";
 
 /** Listeners to committed changes. */
 export interface ChangeListeners {
-  listen(listener: (change: CaseChanged) => void): () => void;
+  readonly listen: (listener: (change: CaseChanged) => void) => () => void;
   /** Tells every listener every change in order. A listener that throws is reported and harms nobody else. */
   tell(changes: readonly CaseChanged[]): void;
 }

@@ -52,7 +52,9 @@ export function testCommits(subject: () => Subject): void {
       const { case: taken } = await gateway.opened();
       const heard: CaseChanged[] = [];
       gateway.store.onChange((change) => heard.push(change));
-      await expect(gateway.store.openCase(gateway.openParams({ ref: taken.ref }))).rejects.toThrow();
+      await expect(gateway.store.openCase(gateway.openParams({ ref: taken.ref }))).rejects.toMatchObject({
+        code: "store.failed",
+      });
       expect(heard).toEqual([]);
     });
 

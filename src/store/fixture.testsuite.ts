@@ -14,7 +14,7 @@ import {
 } from "../domain/ids.ts";
 import type { CatalogTool } from "../domain/tool.ts";
 import type { Store } from "../governance/ports.ts";
-import type { ClaimParams, PolicyAnswer } from "../governance/transitions/claim.ts";
+import type { ClaimParams } from "../governance/transitions/claim.ts";
 import type { DecisionParams } from "../governance/transitions/decision.ts";
 import type { OpenCaseParams, OpenCaseResult, Ruling } from "../governance/transitions/open-case.ts";
 import type { OutcomeParams } from "../governance/transitions/outcome.ts";
@@ -49,6 +49,7 @@ export interface OpenParams {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly signingKey: KeyObject;
+  readonly besideGateway?: boolean;
 }
 
 /** One database as the suite needs it, whatever product it is. */
@@ -115,7 +116,7 @@ export interface Gateway {
   opened(change?: Partial<OpenCaseParams> & { readonly argumentsText?: string }): Promise<OpenedCase>;
   /** Opens a case that waits for a human and lets Sarah approve it. */
   approved(): Promise<Case>;
-  claimParams(current: Case, policy?: Partial<PolicyAnswer>): ClaimParams;
+  claimParams(current: Case, policy?: Partial<ClaimParams["policy"]>): ClaimParams;
   decision(current: Case, change?: Partial<DecisionParams>): DecisionParams;
   outcome(current: Case, change?: Partial<OutcomeParams>): OutcomeParams;
 }
@@ -124,7 +125,7 @@ export type OpenedCase = Extract<OpenCaseResult, { kind: "opened" }>;
 
 export async function openGateway(
   database: Pick<TestDatabase, "open">,
-  options: { readonly clock?: FakeClock; readonly name?: string; readonly signingKey?: KeyObject } = {},
+  options: { readonly clock?: FakeClock; readonly name?: string; readonly besideGateway?: boolean } = {},
 ): Promise<Gateway> {
   const clock = options.clock ?? fakeClock();
   const random = fakeRandom(options.name ?? "first");
@@ -133,7 +134,8 @@ export async function openGateway(
     writer,
     clock,
     random,
-    signingKey: options.signingKey ?? testSigningKey,
+    signingKey: testSigningKey,
+    besideGateway: options.besideGateway ?? false,
   });
   return gatewayOn({ store, clock, random, writer });
 }

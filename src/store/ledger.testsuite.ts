@@ -115,6 +115,27 @@ export function testLedger(subject: () => Subject): void {
       await third.store.close();
     });
 
+    test("an administrative change beside a running gateway does not take it for dead", async () => {
+      const { gateway, database } = subject();
+      const beside = await openGateway(database, {
+        clock: gateway.clock,
+        name: "beside",
+        besideGateway: true,
+      });
+      await gateway.opened();
+      await beside.store.close();
+      await gateway.opened();
+      await gateway.store.close();
+      const events = await readEvents(database);
+      expect(events.map((e) => e.type)).not.toContain("ledger.gap");
+      expect(events.find((e) => e.writer === beside.writer)?.details).toMatchObject({ joins: [] });
+
+      const next = await openGateway(database, { clock: gateway.clock, name: "next" });
+      const started = (await readEvents(database)).at(-1);
+      expect(started?.details["joins"]).toHaveLength(2);
+      await next.store.close();
+    });
+
     test("an orderly end stops the chain and signs its last event", async () => {
       const { gateway, database } = subject();
       await gateway.opened({ ruling: allowed });

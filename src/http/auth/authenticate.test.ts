@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { AGENT, openTestGateway, type TestGateway } from "../gateway.testing.ts";
+import { AGENT, openTestGateway, personId, type TestGateway } from "../gateway.testing.ts";
 import { createAuthenticator } from "./authenticate.ts";
 
 let gateway: TestGateway;
@@ -53,7 +53,7 @@ describe("createAuthenticator", () => {
   });
 
   test("does not trust the store to leave revoked principals out", async () => {
-    const agent = { id: AGENT, ownerId: "owen" as never, revokedAtMs: 1 };
+    const agent = { id: AGENT, ownerId: personId("owen"), revokedAtMs: 1 };
     const authenticate = createAuthenticator({
       store: { findByCredential: () => Promise.resolve({ agent }) },
     });

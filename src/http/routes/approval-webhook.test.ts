@@ -187,7 +187,7 @@ describe("POST /webhook/approval", () => {
     const open = await gateway.openCase();
     for (const attempt of [1, 2]) {
       const response = await post({ ...approve(open), digest: open.actionDigest }, "sarah");
-      expect(response.status, `attempt ${attempt}`).toBe(200);
+      expect([`attempt ${attempt}`, response.status]).toEqual([`attempt ${attempt}`, 200]);
       expect(await response.text()).toBe('{"status":"Signal Sent","decision":"APPROVED"}');
     }
     expect(await gateway.store.getCase(open.ref)).toMatchObject({ state: "AUTHORIZED", decidedBy: "sarah" });

@@ -132,7 +132,7 @@ describe("a change with a session", () => {
         headers: { cookie, "content-type": "application/json", ...headers },
         body: JSON.stringify({ decision: "APPROVED", digest: open.actionDigest }),
       });
-      expect(response.status, path).toBe(403);
+      expect([path, response.status]).toEqual([path, 403]);
     }
     expect(
       (await gateway.app.request("/api/v1/session", { method: "DELETE", headers: { cookie, ...headers } }))

@@ -177,7 +177,7 @@ async function dispatch(on: DispatchOn): Promise<DispatchReport> {
   }, params.config.callDeadlineMs);
   let asked = false;
   const request = callRequest(on, id, ended.signal, () => {
-    asked = params.clock.monotonicMs() <= call.dispatchByMonotonicMs;
+    asked = !ended.signal.aborted && params.clock.monotonicMs() <= call.dispatchByMonotonicMs;
     return asked;
   });
   const withdraw = (): void => {

@@ -279,6 +279,16 @@ describe("HTTP answers", () => {
     expect(outcome).toMatchObject(expected);
   });
 
+  test("an answer without end is no answer", async () => {
+    const url = await upstreamAnswering((_request, response) => {
+      response
+        .writeHead(200, { "content-type": "application/json" })
+        .end(`{"a":"${"x".repeat(11 * 1024 * 1024)}"}`);
+    });
+    const { outcome } = await (await open(bench.http(url))).dispatch(call("write_thing"));
+    expect(outcome).toEqual({ kind: "no_answer", cause: "disconnected" });
+  });
+
   test("an event stream that ends without the answer is no answer", async () => {
     const url = await upstreamAnswering((_request, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" }).end(": nothing\n\n");

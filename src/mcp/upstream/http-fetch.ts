@@ -1,6 +1,5 @@
 import { type Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { type Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { Readable } from "node:stream";
 import { AtlasError } from "../../domain/errors.ts";
 import { codeOf } from "./child-process.ts";
 
@@ -23,6 +22,8 @@ export interface HttpFetchParams {
   readonly agent: HttpAgent | HttpsAgent;
   /** For establishing the connection; an answer may take longer. */
   readonly connectDeadlineMs: number;
+  /** Answers that are longer break off. Streams of events that no call waits for have no end and no limit. */
+  readonly maxAnswerBytes: number;
   readonly watch: WriteWatch;
 }
 
@@ -49,7 +50,7 @@ export async function httpFetch(params: HttpFetchParams): Promise<Response> {
     response.destroy();
     throw new AtlasError("internal", "the upstream answered with a redirect, which is not followed");
   }
-  return new Response(hasBody(status) ? webStream(response) : null, {
+  return new Response(hasBody(status) ? webStream(response, params.maxAnswerBytes) : null, {
     status,
     statusText: response.statusMessage ?? "",
     headers: responseHeaders(response),
@@ -110,10 +111,41 @@ function hasBody(status: number): boolean {
   return status !== 204 && status !== 205 && status !== 304;
 }
 
-function webStream(response: IncomingMessage): ReadableStream<Uint8Array> {
-  // A break in mid-answer is reported through the reader; without a listener it would end the process.
-  response.on("error", () => undefined);
-  return Readable.toWeb(response) as ReadableStream<Uint8Array>;
+/** The body for one reader. A break in mid-answer is the reader's error and nobody else's. */
+function webStream(response: IncomingMessage, maxBytes: number): ReadableStream<Uint8Array> {
+  let bytes = 0;
+  let settled = false;
+  return new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      const settle = (end: () => void): void => {
+        if (!settled) end();
+        settled = true;
+      };
+      response.on("data", (chunk: Buffer) => {
+        bytes += chunk.byteLength;
+        if (settled) return;
+        if (bytes <= maxBytes) {
+          controller.enqueue(chunk);
+          if ((controller.desiredSize ?? 0) <= 0) response.pause();
+          return;
+        }
+        settle(() => controller.error(new AtlasError("internal", `the answer exceeded ${maxBytes} bytes`)));
+        response.destroy();
+      });
+      response.once("end", () => settle(() => controller.close()));
+      const broken = (): void =>
+        settle(() => controller.error(new AtlasError("internal", "the answer broke off")));
+      response.on("error", broken);
+      response.once("close", broken);
+    },
+    pull: () => {
+      response.resume();
+    },
+    cancel: () => {
+      settled = true;
+      response.destroy();
+    },
+  });
 }
 
 function responseHeaders(response: IncomingMessage): Headers {

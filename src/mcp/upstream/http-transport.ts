@@ -8,6 +8,7 @@ import {
 } from "@modelcontextprotocol/client";
 import type { HttpUpstreamConfig } from "../../config/config.ts";
 import { httpFetch, type WriteWatch } from "./http-fetch.ts";
+import { MAX_LINE_BYTES } from "./lines.ts";
 import {
   type RawReply,
   type RawRequest,
@@ -172,6 +173,7 @@ export class HttpTransport implements RawTransport {
       signal: init.signal ?? null,
       agent: this.#agent,
       connectDeadlineMs: this.#config.connectDeadlineMs,
+      maxAnswerBytes: raw === undefined ? Number.POSITIVE_INFINITY : MAX_LINE_BYTES,
       watch: raw?.watch ?? { mayWrite: () => true, written: false, late: false, status: null },
     });
     const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;

@@ -31,8 +31,6 @@ export interface GroupCommit {
    * @throws AtlasError `store.failed` when the commit is not known to have happened; what the command itself throws otherwise.
    */
   run<Answer>(command: (tx: Transaction) => Answer): Promise<Answer>;
-  /** Commits what is queued, now. */
-  flush(): void;
 }
 
 interface Member {
@@ -122,9 +120,6 @@ export function createGroupCommit(deps: GroupCommitDeps): GroupCommit {
         });
         schedule();
       });
-    },
-    flush() {
-      while (queue.length > 0) commitGroup();
     },
   };
 }

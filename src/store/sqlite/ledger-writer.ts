@@ -17,18 +17,25 @@ export interface LedgerWriter {
   /** Ends the chain: a chain without this event was ended by a crash. */
   stop(nowMs: number): void;
   /** Latest event of the chain; null before the first. Read between transactions, all of it is committed. */
-  head(): ChainHead | null;
+  readonly head: () => ChainHead | null;
   /** Something was rolled back: the chain's end is read from the database before it is used again, so that the chain never forks. */
-  forget(): void;
+  readonly forget: () => void;
 }
 
 export interface LedgerWriterParams {
   readonly db: DatabaseSync;
   readonly writer: WriterId;
   readonly signingKey: KeyObject;
+  /** Other processes may be writing now: a chain without an end is then theirs, and is neither joined nor called a gap. */
+  readonly besideOthers: boolean;
 }
 
-export function createLedgerWriter({ db, writer, signingKey }: LedgerWriterParams): LedgerWriter {
+export function createLedgerWriter({
+  db,
+  writer,
+  signingKey,
+  besideOthers,
+}: LedgerWriterParams): LedgerWriter {
   const insertEvent = prepare(
     db,
     "insert into ledger_events (writer, sequence, ref, hash, bytes) values (:writer, :sequence, :ref, :hash, :bytes)",
@@ -65,7 +72,7 @@ export function createLedgerWriter({ db, writer, signingKey }: LedgerWriterParam
         `The ledger has a chain of ${writer} already; every process needs an id of its own.`,
       );
     }
-    const joined = chainsToJoin(db, signingKey);
+    const joined = chainsToJoin(db, signingKey).filter((chain) => chain.stopped || !besideOthers);
     insertWriter(db, { writer, signingKey, nowMs });
     append(startedEntry(engine, signingKey, joined), nowMs);
     for (const chain of joined) {

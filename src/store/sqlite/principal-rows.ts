@@ -1,5 +1,4 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { AgentId, PersonId } from "../../domain/ids.ts";
 import type { Agent, Person } from "../../domain/principal.ts";
 import type { AgentRow, PersonRow } from "../database.ts";
 import { rowToAgent, rowToPerson } from "../principal-codec.ts";
@@ -7,8 +6,8 @@ import { prepare } from "./connection.ts";
 
 /** Principals as their rows are now; also read by guards inside their transactions. */
 export interface PrincipalRows {
-  agent(id: AgentId): Agent | null;
-  person(id: PersonId): Person | null;
+  agent(id: string): Agent | null;
+  person(id: string): Person | null;
   agents(): readonly Agent[];
   people(): readonly Person[];
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { AtlasError } from "../../domain/errors.ts";
-import type { AgentId, PersonId, Sha256Hex, WriterId } from "../../domain/ids.ts";
+import type { Sha256Hex, WriterId } from "../../domain/ids.ts";
 import type { PrincipalStore } from "../../governance/ports.ts";
 import { administrator } from "../administrator.ts";
 import type { CredentialRow } from "../database.ts";
@@ -43,10 +43,10 @@ export function createPrincipals(deps: PrincipalsDeps): PrincipalStore {
 /** A revoked principal holds nothing, whatever its credential's row says. */
 function holderOf(row: CredentialRow, rows: PrincipalRows) {
   if (row.principal_kind === "agent") {
-    const agent = rows.agent(row.principal_id as AgentId);
+    const agent = rows.agent(row.principal_id);
     return agent === null || agent.revokedAtMs !== null ? null : { agent };
   }
-  const person = rows.person(row.principal_id as PersonId);
+  const person = rows.person(row.principal_id);
   return person === null || person.revokedAtMs !== null ? null : { person };
 }
 
@@ -81,12 +81,7 @@ function principalCommands(
   const statements = principalStatements(deps.db);
 
   function refuseTakenId(id: string): void {
-    const taken =
-      rows.agent(id as AgentId) !== null
-        ? "an agent"
-        : rows.person(id as PersonId) !== null
-          ? "a person"
-          : null;
+    const taken = rows.agent(id) !== null ? "an agent" : rows.person(id) !== null ? "a person" : null;
     if (taken === null) return;
     throw new AtlasError(
       "resource.conflict",

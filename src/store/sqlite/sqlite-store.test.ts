@@ -34,12 +34,7 @@ function createFile(): TestFile {
     sql(text) {
       const db = new DatabaseSync(path);
       try {
-        return Promise.resolve(
-          db
-            .prepare(text)
-            .all()
-            .map((row) => ({ ...row })),
-        );
+        return Promise.resolve(db.prepare(text).all());
       } finally {
         db.close();
       }

@@ -34,11 +34,16 @@ export interface OpenSqliteStoreParams {
   /** Ed25519 private key that signs the ledger's heads. */
   readonly signingKey: KeyObject;
   readonly log?: StoreLog;
+  /**
+   * The caller does not hold the data folder's lock, and a gateway may be running on it: an administrative change from the
+   * command line. Without it, what an earlier writer left without an end is taken as a crash.
+   */
+  readonly besideGateway?: boolean;
 }
 
 /**
  * Opens the store on a SQLite file, brings its schema up to date and begins this process's chain of the ledger.
- * The caller holds the data folder's lock: what an earlier writer left without an end is taken as a crash.
+ * The caller holds the data folder's lock, or says that it does not.
  *
  * @throws AtlasError `store.failed` when the file cannot be opened or migrated, `ledger.broken` when an earlier chain is damaged.
  */
@@ -60,7 +65,7 @@ async function storeOn(db: DatabaseSync, params: OpenSqliteStoreParams): Promise
   const listeners = createChangeListeners((error) =>
     log?.error({ error }, "A listener to changes of cases failed."),
   );
-  const ledger = createLedgerWriter({ db, writer, signingKey });
+  const ledger = createLedgerWriter({ db, writer, signingKey, besideOthers: params.besideGateway ?? false });
   const commits = createGroupCommit({
     db,
     clock,
@@ -94,7 +99,6 @@ async function storeOn(db: DatabaseSync, params: OpenSqliteStoreParams): Promise
 function createGate(commits: GroupCommit) {
   let closing: Promise<void> | undefined;
   const gated: GroupCommit = {
-    flush: commits.flush,
     run(command) {
       if (closing === undefined) return commits.run(command);
       return Promise.reject(
