@@ -4,7 +4,7 @@ import { countHidden, duration, h, indented, timeOf, visible } from "./dom.js";
 const STATE_WORDS = {
   ASSESSING: "Being assessed",
   AWAITING_REVIEW: "Waiting for a decision",
-  AUTHORIZED: "Approved, about to run",
+  AUTHORIZED: "Authorized, about to run",
   EXECUTING: "Running now",
   UNKNOWN: "Outcome unknown",
   SUCCEEDED: "Ran",

@@ -15,6 +15,7 @@ export const ERRORS = {
   "auth.wrong_principal": { httpStatus: 403, jsonRpcCode: -32001, retry: false },
   "resource.not_found": { httpStatus: 404, jsonRpcCode: -32602, retry: false },
   "resource.conflict": { httpStatus: 409, jsonRpcCode: -32600, retry: false },
+  "upstream.unreachable": { httpStatus: 502, jsonRpcCode: -32603, retry: true },
   internal: { httpStatus: 500, jsonRpcCode: -32603, retry: true },
 } as const satisfies Record<string, { httpStatus: number; jsonRpcCode: number; retry: boolean }>;
 

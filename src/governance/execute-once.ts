@@ -47,7 +47,9 @@ async function connect(current: Case, deps: ExecuteOnceDeps): Promise<UpstreamSe
   try {
     return await deps.upstreams.openSession(current.upstream);
   } catch (error) {
-    if (!(error instanceof AtlasError)) throw error;
+    // An upstream that is gone from the configuration may come back with the next start.
+    const isAway = error instanceof AtlasError && ["upstream.unreachable", "resource.not_found"].includes(error.code);
+    if (!isAway) throw error;
     await deps.store.postpone(current.ref, deps.clock.nowMs() + retryDelayMs(current.attempts));
     return null;
   }

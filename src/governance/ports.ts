@@ -182,11 +182,11 @@ export interface DispatchParams {
   readonly tool: string;
   /** Bytes to forward, exactly. */
   readonly argumentsText: string;
-  /** Forwarded `_meta` as JSON text, null for none. */
+  /** Forwarded `_meta` as JSON text, null for none; members that the protocol itself needs there replace its own. */
   readonly metaText: string | null;
   /** Monotonic time after which nothing may be written any more; checked just before the write. */
   readonly dispatchByMonotonicMs: number;
-  /** Progress of a live call; absent when nobody listens. */
+  /** Progress of a live call; absent when nobody listens. Must not throw. */
   readonly onProgress?: (progress: { readonly [key: string]: unknown }) => void;
   /** Aborts the call upstream; given only for calls that are safe to repeat. */
   readonly signal?: AbortSignal;
@@ -207,7 +207,7 @@ export interface Upstreams {
   listTools(): readonly CatalogTool[];
   /** Dispatches on the agent's live connection. */
   dispatchLive(params: DispatchParams & { readonly upstream: string; readonly agentId: AgentId }): Promise<DispatchOutcome>;
-  /** A fresh connection with freshly listed tools, for a run after review. @throws AtlasError when it cannot be established. */
+  /** A fresh connection with freshly listed tools, for a run after review. @throws AtlasError `upstream.unreachable`, or `resource.not_found` when no such upstream is configured. */
   openSession(upstream: string): Promise<UpstreamSession>;
   /** How long a call of this upstream may take. */
   deadlineMs(upstream: string): number;

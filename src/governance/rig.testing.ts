@@ -95,7 +95,7 @@ export function createScriptedUpstreams(store: Store, clock: Clock): ScriptedUps
     dispatchLive: dispatch,
     deadlineMs: () => 30_000,
     async openSession(): Promise<UpstreamSession> {
-      if (!scripted.reachable) throw new AtlasError("store.failed", "bank cannot be reached");
+      if (!scripted.reachable) throw new AtlasError("upstream.unreachable", "bank cannot be reached");
       await scripted.beforeListing();
       return { tools: await list(), dispatch, close: async () => undefined };
     },

@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import type { Context, MiddlewareHandler } from "hono";
 import type { Log } from "../telemetry/log.ts";
 import { REASON_OF_ANSWER, refuse } from "./error-response.ts";
@@ -49,10 +50,8 @@ export function accessLog(log: Log): MiddlewareHandler {
  * still sends its own name as Host.
  */
 export function hostCheck(allowedHosts: readonly string[]): MiddlewareHandler {
-  const allowed = new Set([
-    ...LOOPBACK_NAMES,
-    ...allowedHosts.map((host) => hostName(host) ?? host.toLowerCase()),
-  ]);
+  const named = allowedHosts.map((host) => hostName(isIPv6(host) ? `[${host}]` : host));
+  const allowed = new Set([...LOOPBACK_NAMES, ...named.filter((name) => name !== undefined)]);
   return async (c, next) => {
     const name = hostName(hostOf(c));
     if (name !== undefined && allowed.has(name)) return next();

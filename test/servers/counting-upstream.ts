@@ -50,7 +50,7 @@ export function recordedCalls(recordFile: string): readonly RecordedCall[] {
   return lines
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as RecordedCall);
+    .map((line): RecordedCall => JSON.parse(line));
 }
 
 function recordCall(recordFile: string, call: RecordedCall): void {

@@ -95,7 +95,7 @@ export function createCatalogFeed(params: CatalogFeedParams): CatalogFeed {
       connection = null;
       await opened.close();
     }
-    throw new AtlasError("internal", `Upstream ${config.name} closed the connection.`);
+    throw new AtlasError("upstream.unreachable", `Upstream ${config.name} closed the connection.`);
   };
 
   const run = async (afterFirst: () => void): Promise<void> => {

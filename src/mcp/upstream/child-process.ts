@@ -80,11 +80,11 @@ export async function startChild(config: StdioUpstreamConfig): Promise<ChildProc
   await new Promise<void>((resolve, reject) => {
     streams.once("spawn", resolve);
     streams.once("error", (error) =>
-      reject(new AtlasError("internal", `the command could not be started (${codeOf(error)})`)),
+      reject(new AtlasError("upstream.unreachable", `the command could not be started (${codeOf(error)})`)),
     );
   });
   const { pid } = streams;
-  if (pid === undefined) throw new AtlasError("internal", "the command could not be started");
+  if (pid === undefined) throw new AtlasError("upstream.unreachable", "the command could not be started");
   const child: ChildProcess = {
     streams,
     pid,

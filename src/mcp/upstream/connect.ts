@@ -55,7 +55,7 @@ export async function connect(params: ConnectParams): Promise<Connected> {
     return connected;
   } catch (error) {
     era.verdict = null;
-    throw new AtlasError("internal", `Upstream ${config.name} could not be reached: ${reasonOf(error)}.`);
+    throw new AtlasError("upstream.unreachable", `Upstream ${config.name} could not be reached: ${reasonOf(error)}.`);
   }
 }
 
@@ -89,10 +89,10 @@ async function attempt(
   const client = new Client(CLIENT_INFO, { capabilities: {}, versionNegotiation: { mode } });
   const { promise: tooLate, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => reject(new AtlasError("internal", `no answer within ${timeout} ms`)),
+    () => reject(new AtlasError("upstream.unreachable", `no answer within ${timeout} ms`)),
     timeout,
   );
-  const stopped = (): void => reject(new AtlasError("internal", "the gateway is stopping"));
+  const stopped = (): void => reject(new AtlasError("upstream.unreachable", "the gateway is stopping"));
   params.signal?.addEventListener("abort", stopped, { once: true });
   const connecting = client.connect(transport, { timeout, ...(prior === null ? {} : { prior }) });
   try {

@@ -124,16 +124,16 @@ async function listTools(params: ListParams): Promise<readonly unknown[]> {
     // A server without tools need not know the method.
     if (reply.kind === "error" && reply.error.code === -32601) return tools;
     if (reply.kind !== "result")
-      throw new AtlasError("internal", `tools could not be listed (${reply.kind})`);
+      throw new AtlasError("upstream.unreachable", `tools could not be listed (${reply.kind})`);
     const listed = reply.result["tools"];
     if (!Array.isArray(listed))
-      throw new AtlasError("internal", "tools could not be listed (no list in the answer)");
+      throw new AtlasError("upstream.unreachable", "tools could not be listed (no list in the answer)");
     tools.push(...listed);
     const next = reply.result["nextCursor"];
     if (typeof next !== "string" || next === "") return tools;
     cursor = next;
   }
-  throw new AtlasError("internal", `tools could not be listed (more than ${MAX_PAGES} pages)`);
+  throw new AtlasError("upstream.unreachable", `tools could not be listed (more than ${MAX_PAGES} pages)`);
 }
 
 function listRequest(params: ListParams, cursor: string | undefined, signal: AbortSignal): RawRequest {

@@ -48,7 +48,7 @@ export async function httpFetch(params: HttpFetchParams): Promise<Response> {
   watch.status = status;
   if (status >= 300 && status < 400 && status !== 304) {
     response.destroy();
-    throw new AtlasError("internal", "the upstream answered with a redirect, which is not followed");
+    throw new AtlasError("upstream.unreachable", "the upstream answered with a redirect, which is not followed");
   }
   return new Response(hasBody(status) ? webStream(response, params.maxAnswerBytes) : null, {
     status,
@@ -76,7 +76,7 @@ async function send(
     ...signal,
   });
   const connectTimer = setTimeout(() => {
-    request.destroy(new AtlasError("internal", `no connection within ${params.connectDeadlineMs} ms`));
+    request.destroy(new AtlasError("upstream.unreachable", `no connection within ${params.connectDeadlineMs} ms`));
   }, params.connectDeadlineMs);
   request.once("response", resolve);
   request.once("close", () => clearTimeout(connectTimer));
@@ -84,7 +84,7 @@ async function send(
     reject(
       error instanceof AtlasError
         ? error
-        : new AtlasError("internal", `the request failed (${codeOf(error)})`),
+        : new AtlasError("upstream.unreachable", `the request failed (${codeOf(error)})`),
     );
   });
   const write = (): void => {
@@ -129,12 +129,12 @@ function webStream(response: IncomingMessage, maxBytes: number): ReadableStream<
           if ((controller.desiredSize ?? 0) <= 0) response.pause();
           return;
         }
-        settle(() => controller.error(new AtlasError("internal", `the answer exceeded ${maxBytes} bytes`)));
+        settle(() => controller.error(new AtlasError("upstream.unreachable", `the answer exceeded ${maxBytes} bytes`)));
         response.destroy();
       });
       response.once("end", () => settle(() => controller.close()));
       const broken = (): void =>
-        settle(() => controller.error(new AtlasError("internal", "the answer broke off")));
+        settle(() => controller.error(new AtlasError("upstream.unreachable", "the answer broke off")));
       response.on("error", broken);
       response.once("close", broken);
     },

@@ -1,0 +1,132 @@
+import {
+  Client as ClientV2,
+  fromJsonSchema,
+  SSEClientTransport as SseV2,
+  StreamableHTTPClientTransport as StreamableV2,
+} from "@modelcontextprotocol/client";
+import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
+import { SSEClientTransport as SseV1 } from "@modelcontextprotocol/sdk/client/sse.js";
+import { StreamableHTTPClientTransport as StreamableV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type { Transport as TransportV1 } from "@modelcontextprotocol/sdk/shared/transport.js";
+import { LoggingMessageNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
+import { z } from "zod";
+import type { ToolResult } from "../scenario/agent.ts";
+
+export interface ListedTool {
+  readonly name: string;
+  readonly outputSchema?: { readonly [key: string]: unknown } | undefined;
+  readonly [key: string]: unknown;
+}
+
+export interface Progress {
+  readonly progress: number;
+  readonly message?: string | undefined;
+}
+
+/** What the scenarios need of a client, whichever SDK it is of. */
+export interface SdkAgent {
+  readonly instructions: string | undefined;
+  listTools(): Promise<readonly ListedTool[]>;
+  /** The SDK's own call, with whatever it checks of the answer. */
+  call(
+    name: string,
+    args?: Record<string, unknown>,
+    onProgress?: (progress: Progress) => void,
+  ): Promise<ToolResult>;
+  listPrompts(): Promise<readonly string[]>;
+  getPrompt(name: string): Promise<string>;
+  /** Any request, its result unchecked and whole. */
+  request(method: string, params?: Record<string, unknown>): Promise<Record<string, unknown>>;
+  /** Log messages that the gateway sent of its own accord. */
+  readonly told: readonly unknown[];
+  close(): Promise<void>;
+}
+
+export const SDK_CLIENTS = [
+  { client: "SDK v1 over SSE", sdk: "v1", wire: "sse", mode: "legacy" },
+  { client: "SDK v1 over Streamable HTTP", sdk: "v1", wire: "http", mode: "legacy" },
+  { client: "SDK v2 over SSE", sdk: "v2", wire: "sse", mode: "legacy" },
+  { client: "SDK v2 over Streamable HTTP, initialized", sdk: "v2", wire: "http", mode: "legacy" },
+  { client: "SDK v2 over Streamable HTTP, 2026-07-28", sdk: "v2", wire: "http", mode: "modern" },
+] as const;
+
+export type SdkClient = (typeof SDK_CLIENTS)[number];
+
+const INFO = { name: "sdk-agent", version: "1.0.0" };
+/** Longer than the longest `check_status`. */
+const TIMEOUT_MS = 40_000;
+
+export function connectSdk(client: SdkClient, url: string, key: string): Promise<SdkAgent> {
+  const options = {
+    fetch: (input: string | URL | Request, init?: RequestInit) => {
+      const headers = new Headers(init?.headers);
+      headers.set("authorization", `Bearer ${key}`);
+      return fetch(input, { ...init, headers });
+    },
+  };
+  const address = new URL(client.wire === "sse" ? `${url}/mcp/sse` : `${url}/mcp`);
+  if (client.sdk === "v1") {
+    // The SDK's own transport class does not fit its own interface under exactOptionalPropertyTypes.
+    const http = new StreamableV1(address, options) as TransportV1;
+    return connectV1(client.wire === "sse" ? new SseV1(address, options) : http);
+  }
+  const transport = client.wire === "sse" ? new SseV2(address, options) : new StreamableV2(address, options);
+  return connectV2(transport, client.mode);
+}
+
+async function connectV1(transport: TransportV1): Promise<SdkAgent> {
+  const client = new ClientV1(INFO);
+  const told: unknown[] = [];
+  client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => {
+    told.push(params.data);
+  });
+  await client.connect(transport);
+  return {
+    instructions: client.getInstructions(),
+    told,
+    listTools: async () => (await client.listTools()).tools,
+    call: async (name, args = {}, onProgress) => {
+      const progress = onProgress === undefined ? {} : { onprogress: onProgress };
+      const options = { timeout: TIMEOUT_MS, ...progress };
+      return (await client.callTool({ name, arguments: args }, undefined, options)) as ToolResult;
+    },
+    listPrompts: async () => (await client.listPrompts()).prompts.map((prompt) => prompt.name),
+    getPrompt: async (name) => promptText((await client.getPrompt({ name })).messages),
+    request: (method, params = {}) =>
+      client.request({ method, params }, z.record(z.string(), z.unknown()), { timeout: TIMEOUT_MS }),
+    close: () => client.close(),
+  };
+}
+
+async function connectV2(transport: SseV2 | StreamableV2, mode: SdkClient["mode"]): Promise<SdkAgent> {
+  const negotiation = mode === "modern" ? ({ pin: "2026-07-28" } as const) : "legacy";
+  const client = new ClientV2(INFO, { versionNegotiation: { mode: negotiation } });
+  const told: unknown[] = [];
+  client.setNotificationHandler("notifications/message", ({ params }) => {
+    told.push(params.data);
+  });
+  await client.connect(transport);
+  const anything = fromJsonSchema<Record<string, unknown>>({});
+  return {
+    instructions: client.getInstructions(),
+    told,
+    listTools: async () => (await client.listTools()).tools,
+    call: async (name, args = {}, onProgress) => {
+      const progress = onProgress === undefined ? {} : { onprogress: onProgress };
+      return (await client.callTool(
+        { name, arguments: args },
+        { timeout: TIMEOUT_MS, ...progress },
+      )) as ToolResult;
+    },
+    listPrompts: async () => (await client.listPrompts()).prompts.map((prompt) => prompt.name),
+    getPrompt: async (name) => promptText((await client.getPrompt({ name })).messages),
+    request: (method, params = {}) => client.request({ method, params }, anything, { timeout: TIMEOUT_MS }),
+    close: () => client.close(),
+  };
+}
+
+function promptText(
+  messages: readonly { readonly content: { readonly type: string; readonly text?: unknown } }[],
+): string {
+  return messages.map(({ content }) => (content.type === "text" ? String(content.text) : "")).join("\n");
+}
