@@ -1,15 +1,17 @@
 import { mkdirSync } from "node:fs";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { bootstrapPrincipals } from "./bootstrap.ts";
 import type { Config } from "./config/config.ts";
-import { systemClock } from "./domain/clock.ts";
-import { newWriterId, secureRandomBytes } from "./domain/ids.ts";
+import { type Clock, systemClock } from "./domain/clock.ts";
+import { newWriterId, type RandomBytes, secureRandomBytes, type WriterId } from "./domain/ids.ts";
 import { createEmbeddedEngine } from "./engines/embedded.ts";
 import { createArgumentSchemas } from "./governance/argument-schema.ts";
 import { driveCase } from "./governance/drive-case.ts";
 import type { GovernCallDeps } from "./governance/govern-call.ts";
-import { createAuthenticator } from "./http/auth/authenticate.ts";
+import type { Store } from "./governance/ports.ts";
 import { createHttpApp } from "./http/app.ts";
+import { createAuthenticator } from "./http/auth/authenticate.ts";
 import { startHttpServer } from "./http/server.ts";
 import { loadOrCreateSigningKey } from "./ledger/signing-key.ts";
 import { createMcpEndpoint } from "./mcp/downstream/endpoint.ts";
@@ -52,98 +54,95 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
 }
 
 async function compose(config: Config, log: Log, closers: Closers): Promise<Gateway> {
-  const clock = systemClock;
-  const random = secureRandomBytes;
-  const writer = newWriterId(random);
+  const self = { clock: systemClock, random: secureRandomBytes, writer: newWriterId(secureRandomBytes), log };
+  const data = await openData(config, self, closers);
+  const governance = await composeGovernance(config, data.store, self, closers);
+  const { store, upstreams } = governance;
 
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-  const lock = acquireDataLock(config.dataDir, { pid: process.pid, startedAt: new Date(clock.nowMs()).toISOString() });
-  closers.add(() => lock.release());
-  const store = await openSqliteStore({
-    path: `${config.dataDir}/${DATABASE_FILE}`,
-    writer,
-    clock,
-    random,
-    signingKey: loadOrCreateSigningKey(config.dataDir).privateKey,
-    log,
-  });
-  closers.add(() => store.close());
-  const firstCredentialsFile = await bootstrapPrincipals({
-    dataDir: config.dataDir,
+  const engine = createEmbeddedEngine({
     store,
-    random,
-    agentKey: process.env["ATLAS_API_KEY"],
+    drive: (ref) => driveCase(ref, { ...governance, otherWritersAreDead: true }),
+    ...self,
+    onError: (ref, error) => log.error({ error, ref }, "a case could not be driven; it will be tried again"),
   });
-  const policy = compilePolicy(config.policy);
-  await store.activatePolicy(config.policy.version);
+  closers.add(() => engine.close());
+  const notifier = createWebhookNotifier({ store, config: config.notify.webhook, ...self });
+  closers.add(() => notifier.close());
+  closers.add(store.onChange(() => notifier.wake()));
 
-  const upstreams = createUpstreams({ upstreams: config.upstreams, store, clock, log });
+  const authenticate = createAuthenticator({ store });
+  const version = productVersion();
+  const mcp = createMcpEndpoint({
+    governance,
+    version,
+    authenticate,
+    random: self.random,
+    messagesPath: "/mcp/messages",
+    onError: (error) => log.warn({ error }, "an MCP request failed"),
+  });
+  closers.add(upstreams.onCatalogChange(() => mcp.toolsChanged()));
+  const consoleDir = fileURLToPath(new URL("../console", import.meta.url));
+  const app = createHttpApp({ store, engine, authenticate, mcp, config, ...self, version, consoleDir });
+  closers.add(() => app.close());
+
+  await upstreams.start();
+  const server = await startHttpServer({ fetch: app.fetch, ...config.listen });
+  closers.add(() => server.close());
+  // Before the server cuts its streams, so that answers on a legacy stream get out.
+  closers.add(() => mcp.close());
+  data.lock.update({ url: server.url });
+  await engine.start();
+  notifier.wake();
+  return {
+    url: server.url,
+    firstCredentialsFile: data.firstCredentialsFile,
+    close: () => closers.closeAll(),
+  };
+}
+
+/** What belongs to this process as a whole. */
+interface Self {
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly writer: WriterId;
+  readonly log: Log;
+}
+
+/** Takes the data folder for this process, opens the database and makes the first principals. */
+async function openData(config: Config, self: Self, closers: Closers) {
+  const { dataDir } = config;
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const startedAt = new Date(self.clock.nowMs()).toISOString();
+  const lock = acquireDataLock(dataDir, { pid: process.pid, startedAt });
+  closers.add(() => lock.release());
+  const signingKey = loadOrCreateSigningKey(dataDir).privateKey;
+  const store = await openSqliteStore({ path: path.join(dataDir, DATABASE_FILE), signingKey, ...self });
+  closers.add(() => store.close());
+  const agentKey = process.env["ATLAS_API_KEY"];
+  const firstCredentialsFile = await bootstrapPrincipals({ dataDir, store, random: self.random, agentKey });
+  return { lock, store, firstCredentialsFile };
+}
+
+async function composeGovernance(config: Config, store: Store, self: Self, closers: Closers) {
+  await store.activatePolicy(config.policy.version);
+  const upstreams = createUpstreams({ upstreams: config.upstreams, store, ...self });
   closers.add(() => upstreams.close());
   const trusted = new Set(config.upstreams.filter((u) => u.trusted).map((u) => u.name));
-  const governance: GovernCallDeps = {
+  return {
+    ...self,
     store,
     upstreams,
-    policy,
+    policy: compilePolicy(config.policy),
     assessor: createEmbeddedAssessor({ threshold: config.risk.threshold }),
     schemas: createArgumentSchemas(),
     threshold: config.risk.threshold,
-    isTrusted: (name) => trusted.has(name),
-    clock,
-    random,
-    writer,
+    isTrusted: (name: string) => trusted.has(name),
     reviewForMs: config.review.deadlineMs,
     runWithinMs: config.review.runWithinMs,
     holdMs: config.hold.callMs,
     maxResultBytes: MAX_RESULT_BYTES,
     running: new Map(),
-  };
-  const engine = createEmbeddedEngine({
-    store,
-    drive: (ref) => driveCase(ref, { ...governance, otherWritersAreDead: true }),
-    writer,
-    clock,
-    onError: (ref, error) => log.error({ err: error, ref }, "a case could not be driven; it will be tried again"),
-  });
-  closers.add(() => engine.close());
-  const notifier = createWebhookNotifier({ store, config: config.notify.webhook, clock, log });
-  closers.add(() => notifier.close());
-  store.onChange((change) => {
-    if (change.to === "AWAITING_REVIEW") notifier.wake();
-  });
-
-  const authenticate = createAuthenticator({ store });
-  const mcp = createMcpEndpoint({
-    governance,
-    version: productVersion(),
-    authenticate,
-    random,
-    messagesPath: "/mcp/messages",
-    onError: (error) => log.warn({ err: error }, "an MCP request failed"),
-  });
-  closers.add(() => mcp.close());
-  closers.add(upstreams.onCatalogChange(() => mcp.toolsChanged()));
-  const app = createHttpApp({
-    store,
-    engine,
-    authenticate,
-    mcp,
-    config,
-    clock,
-    random,
-    writer,
-    log,
-    version: productVersion(),
-    consoleDir: fileURLToPath(new URL("../console", import.meta.url)),
-  });
-  closers.add(() => app.close());
-
-  await upstreams.start();
-  const server = await startHttpServer({ fetch: app.fetch, host: config.listen.host, port: config.listen.port });
-  closers.add(() => server.close());
-  lock.update({ url: server.url });
-  await engine.start();
-  notifier.wake();
-  return { url: server.url, firstCredentialsFile, close: () => closers.closeAll() };
+  } satisfies GovernCallDeps;
 }
 
 interface Closers {
@@ -158,7 +157,7 @@ function createClosers(): Closers {
     add: (close) => closers.push(close),
     async closeAll() {
       const failures: unknown[] = [];
-      for (const close of closers.splice(0).reverse()) {
+      for (const close of closers.splice(0).toReversed()) {
         try {
           await close();
         } catch (error) {

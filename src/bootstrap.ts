@@ -4,7 +4,7 @@ import path from "node:path";
 import { z } from "zod";
 import { sha256 } from "./domain/digest.ts";
 import { AtlasError } from "./domain/errors.ts";
-import { type AgentId, newCredential, type PersonId, type RandomBytes } from "./domain/ids.ts";
+import { agentId, newCredential, personId, type RandomBytes } from "./domain/ids.ts";
 import type { PrincipalStore } from "./governance/ports.ts";
 
 export const FIRST_CREDENTIALS_FILE = "first-credentials.json";
@@ -18,9 +18,9 @@ export const firstCredentialsSchema = z.object({
 export type FirstCredentials = z.infer<typeof firstCredentialsSchema>;
 
 /** Three principals, so that nobody decides on a call of their own agent: the agent, its owner, and the reviewer. */
-const FIRST_AGENT = "first-agent" as AgentId;
-const FIRST_OWNER = "operator" as PersonId;
-const FIRST_REVIEWER = "sarah" as PersonId;
+const FIRST_AGENT = agentId("first-agent");
+const FIRST_OWNER = personId("operator");
+const FIRST_REVIEWER = personId("sarah");
 
 export interface BootstrapParams {
   readonly dataDir: string;
@@ -52,7 +52,12 @@ export async function bootstrapPrincipals(params: BootstrapParams): Promise<stri
     await store.addPerson({ id: FIRST_REVIEWER, roles: ["reviewer"], tokenSha256, by: null });
   }
   // Last, because its presence says that the first start is complete.
-  await store.addAgent({ id: FIRST_AGENT, ownerId: FIRST_OWNER, keySha256: sha256(credentials.agent.key), by: null });
+  await store.addAgent({
+    id: FIRST_AGENT,
+    ownerId: FIRST_OWNER,
+    keySha256: sha256(credentials.agent.key),
+    by: null,
+  });
   return file;
 }
 
@@ -60,7 +65,10 @@ export async function bootstrapPrincipals(params: BootstrapParams): Promise<stri
 async function readOrWriteCredentials(file: string, params: BootstrapParams): Promise<FirstCredentials> {
   if (existsSync(file)) return firstCredentialsSchema.parse(JSON.parse(await readFile(file, "utf8")));
   if (params.agentKey !== undefined && params.agentKey.length < 24) {
-    throw new AtlasError("config.invalid", "ATLAS_API_KEY is shorter than 24 characters; use a long random value.");
+    throw new AtlasError(
+      "config.invalid",
+      "ATLAS_API_KEY is shorter than 24 characters; use a long random value.",
+    );
   }
   const credentials: FirstCredentials = {
     note: "Made on the first start. Hand each credential to its holder, then delete this file.",

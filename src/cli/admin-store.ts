@@ -3,7 +3,7 @@ import path from "node:path";
 import { DATABASE_FILE } from "../app.ts";
 import { systemClock } from "../domain/clock.ts";
 import { AtlasError } from "../domain/errors.ts";
-import { ID_PATTERN, newWriterId, secureRandomBytes } from "../domain/ids.ts";
+import { newWriterId, secureRandomBytes } from "../domain/ids.ts";
 import type { Store } from "../governance/ports.ts";
 import { loadOrCreateSigningKey } from "../ledger/signing-key.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
@@ -16,11 +16,17 @@ import { dataDir, type WhereOptions } from "./where.ts";
  *
  * @throws AtlasError `config.invalid` when the folder holds no database
  */
-export async function withAdminStore<Answer>(options: WhereOptions, use: (store: Store) => Promise<Answer>): Promise<Answer> {
+export async function withAdminStore<Answer>(
+  options: WhereOptions,
+  use: (store: Store) => Promise<Answer>,
+): Promise<Answer> {
   const folder = dataDir(options);
   const file = path.join(folder, DATABASE_FILE);
   if (!existsSync(file)) {
-    throw new AtlasError("config.invalid", `There is no database in ${folder}. Start the gateway once, or name its folder with --data.`);
+    throw new AtlasError(
+      "config.invalid",
+      `There is no database in ${folder}. Start the gateway once, or name its folder with --data.`,
+    );
   }
   const store = await openSqliteStore({
     path: file,
@@ -35,10 +41,4 @@ export async function withAdminStore<Answer>(options: WhereOptions, use: (store:
   } finally {
     await store.close();
   }
-}
-
-/** @throws AtlasError when the id has characters that would not stand in a URL or a log line. */
-export function checkedId<Id extends string>(text: string): Id {
-  if (ID_PATTERN.test(text)) return text as Id;
-  throw new AtlasError("config.invalid", `${JSON.stringify(text)} is no id: use letters, digits, dots, dashes and underscores, 64 at most.`);
 }

@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { sha256 } from "../domain/digest.ts";
 import { AtlasError } from "../domain/errors.ts";
-import { type AgentId, newCredential, type PersonId, secureRandomBytes } from "../domain/ids.ts";
-import { checkedId, withAdminStore } from "./admin-store.ts";
+import { agentId, newCredential, personId, secureRandomBytes } from "../domain/ids.ts";
+import { withAdminStore } from "./admin-store.ts";
 import { dataOption, type WhereOptions } from "./where.ts";
 
 interface AddOptions extends WhereOptions {
@@ -27,8 +27,8 @@ export function agentsCommand(): Command {
 }
 
 async function add(idText: string, options: AddOptions): Promise<void> {
-  const id = checkedId<AgentId>(idText);
-  const ownerId = checkedId<PersonId>(options.owner);
+  const id = agentId(idText);
+  const ownerId = personId(options.owner);
   const key = newCredential("agent", secureRandomBytes);
   await withAdminStore(options, async (store) => {
     if ((await store.getPerson(ownerId)) === null) {
@@ -40,9 +40,10 @@ async function add(idText: string, options: AddOptions): Promise<void> {
 }
 
 async function revoke(idText: string, options: WhereOptions): Promise<void> {
-  const id = checkedId<AgentId>(idText);
+  const id = agentId(idText);
   const revoked = await withAdminStore(options, (store) => store.revokeAgent({ id, by: null }));
-  if (!revoked) throw new AtlasError("resource.not_found", `There is no agent ${id} that is not revoked already.`);
+  if (!revoked)
+    throw new AtlasError("resource.not_found", `There is no agent ${id} that is not revoked already.`);
   console.log(`Agent ${id} is revoked.`);
 }
 

@@ -25,11 +25,15 @@ export async function callApi(request: ApiRequest): Promise<unknown> {
       ...(request.body && { body: JSON.stringify(request.body) }),
     });
   } catch (error) {
-    throw new AtlasError("store.failed", `No gateway answers at ${request.url}. Is it running?`, { cause: error });
+    throw new AtlasError("store.failed", `No gateway answers at ${request.url}. Is it running?`, {
+      cause: error,
+    });
   }
   const body: unknown = await response.json().catch(() => null);
   if (response.ok) return body;
   const refusal = errorSchema.safeParse(body);
-  const sentence = refusal.success ? `${refusal.data.error.message} [${refusal.data.error.code}]` : `HTTP ${response.status}`;
+  const sentence = refusal.success
+    ? `${refusal.data.error.message} [${refusal.data.error.code}]`
+    : `HTTP ${response.status}`;
   throw new AtlasError("resource.conflict", `${request.path}: ${sentence}`);
 }

@@ -27,8 +27,13 @@ export function casesCommand(): Command {
       .description(description)
       .addOption(urlOption())
       .addOption(dataOption())
-      .option("--reviewer-token <token>", "the reviewer's token (default: ATLAS_REVIEWER_TOKEN, else the first start's)");
-  sub("list", "cases, newest first").option("--state <state>", "only those in this state, e.g. AWAITING_REVIEW").action(list);
+      .option(
+        "--reviewer-token <token>",
+        "the reviewer's token (default: ATLAS_REVIEWER_TOKEN, else the first start's)",
+      );
+  sub("list", "cases, newest first")
+    .option("--state <state>", "only those in this state, e.g. AWAITING_REVIEW")
+    .action(list);
   sub("show <ref>", "one case with its exact arguments, as JSON").action(show);
   sub("approve <ref>", "approve the case as it is shown now")
     .option("--reason <text>", "what the record should say")
@@ -44,7 +49,15 @@ async function list(options: CasesOptions): Promise<void> {
   const body = await request(options, `/api/v1/cases${query}`);
   const { cases } = z.object({ cases: z.array(caseSchema) }).parse(body);
   for (const c of cases) {
-    console.log([c.ref, c.state.padEnd(15), String(c.risk_score ?? "-").padStart(3), `${c.upstream}/${c.tool}`, c.agent].join("  "));
+    console.log(
+      [
+        c.ref,
+        c.state.padEnd(15),
+        String(c.risk_score ?? "-").padStart(3),
+        `${c.upstream}/${c.tool}`,
+        c.agent,
+      ].join("  "),
+    );
   }
   if (cases.length === 0) console.log("No cases.");
 }

@@ -12,7 +12,9 @@ export function checkCommand(setExitCode: (code: number) => void): Command {
       const config = loadConfig({ path: file, env: process.env, dataDir: dataDir(options) });
       const warnings = checkConfig(config);
       for (const warning of warnings) console.warn(`warning: ${warning}`);
-      console.log(`${file}: ${config.upstreams.length} upstreams, ${config.policy.rules.length} rules, ${warnings.length} warnings`);
+      console.log(
+        `${file}: ${config.upstreams.length} upstreams, ${config.policy.rules.length} rules, ${warnings.length} warnings`,
+      );
       setExitCode(0);
     });
 }

@@ -18,9 +18,14 @@ export function ledgerCommand(setExitCode: (code: number) => void): Command {
   const ledger = new Command("ledger").description("the signed record");
   ledger
     .command("verify")
-    .description("check every hash, link and signature, and that cases went only where they may; also while a gateway runs")
+    .description(
+      "check every hash, link and signature, and that cases went only where they may; also while a gateway runs",
+    )
     .addOption(dataOption())
-    .option("--public-key <file>", "PEM of the key you trust (default: the data folder's own, which proves less)")
+    .option(
+      "--public-key <file>",
+      "PEM of the key you trust (default: the data folder's own, which proves less)",
+    )
     .option("--json", "print the whole report as JSON")
     .action((options: VerifyOptions) => setExitCode(verify(options) ? 0 : 1));
   ledger
@@ -56,7 +61,9 @@ function print(report: LedgerReport, file: string, options: VerifyOptions): void
     return;
   }
   const { events, cases, heads, payloads, gaps } = report.counts;
-  console.log(`${file}: ${events} events, ${cases} cases, ${payloads} payloads, ${heads} signed heads, ${gaps} gaps after a crash`);
+  console.log(
+    `${file}: ${events} events, ${cases} cases, ${payloads} payloads, ${heads} signed heads, ${gaps} gaps after a crash`,
+  );
   for (const writer of report.writers) {
     const unsigned = writer.events - writer.signedThrough;
     console.log(
@@ -66,7 +73,9 @@ function print(report: LedgerReport, file: string, options: VerifyOptions): void
     );
   }
   for (const finding of report.findings) console.error(`  PROBLEM ${finding.sentence}`);
-  console.log(report.ok ? "The ledger verifies." : `The ledger does not verify: ${report.findings.length} problems.`);
+  console.log(
+    report.ok ? "The ledger verifies." : `The ledger does not verify: ${report.findings.length} problems.`,
+  );
 }
 
 function publicKeyPem(options: WhereOptions): string {

@@ -16,7 +16,9 @@ import { serveCommand } from "./serve.ts";
  */
 export async function runCli(argv: readonly string[]): Promise<number> {
   const program = new Command("atlas")
-    .description("ATLAS Governance Gateway: lets agents' harmless tool calls through and holds dangerous ones for a human.")
+    .description(
+      "ATLAS Governance Gateway: lets agents' harmless tool calls through and holds dangerous ones for a human.",
+    )
     .version(productVersion())
     .showHelpAfterError("Run with --help to see what it takes.")
     .exitOverride();

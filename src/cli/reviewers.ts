@@ -1,8 +1,8 @@
 import { Command, Option } from "commander";
 import { sha256 } from "../domain/digest.ts";
-import { newCredential, type PersonId, secureRandomBytes } from "../domain/ids.ts";
+import { newCredential, personId, secureRandomBytes } from "../domain/ids.ts";
 import { ROLES, type Role } from "../domain/principal.ts";
-import { checkedId, withAdminStore } from "./admin-store.ts";
+import { withAdminStore } from "./admin-store.ts";
 import { dataOption, type WhereOptions } from "./where.ts";
 
 interface AddOptions extends WhereOptions {
@@ -22,9 +22,11 @@ export function reviewersCommand(): Command {
 }
 
 async function add(idText: string, options: AddOptions): Promise<void> {
-  const id = checkedId<PersonId>(idText);
+  const id = personId(idText);
   const token = newCredential("person", secureRandomBytes);
-  await withAdminStore(options, (store) => store.addPerson({ id, roles: options.role, tokenSha256: sha256(token), by: null }));
+  await withAdminStore(options, (store) =>
+    store.addPerson({ id, roles: options.role, tokenSha256: sha256(token), by: null }),
+  );
   console.log(`${id} (${options.role.join(", ")}). Their token, shown only now:\n${token}`);
 }
 

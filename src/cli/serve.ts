@@ -22,7 +22,8 @@ export function serveCommand(): Command {
 
 function parsePort(text: string): number {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError("a port is a number from 0 to 65535.");
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new InvalidArgumentError("a port is a number from 0 to 65535.");
   return port;
 }
 
@@ -47,7 +48,9 @@ async function serve(options: ServeOptions): Promise<void> {
   console.log(`  for agents      ${gateway.url}/mcp   (older clients: ${gateway.url}/mcp/sse)`);
   console.log(`  for reviewers   ${gateway.url}/console`);
   if (gateway.firstCredentialsFile !== null) {
-    console.log(`\nFirst start: the agent's key and the reviewer's token are in ${gateway.firstCredentialsFile}`);
+    console.log(
+      `\nFirst start: the agent's key and the reviewer's token are in ${gateway.firstCredentialsFile}`,
+    );
     console.log(`Sign in at ${gateway.url}/console with the reviewer's token.`);
     console.log("Make the first case with:  npx atlas handshake");
   }

@@ -8,9 +8,12 @@ import { AtlasError } from "../domain/errors.ts";
 import { readHolder } from "../store/sqlite/lock.ts";
 
 /** Options that say which gateway is meant. */
-export const configOption = () => new Option("--config <file>", "configuration file (default: atlas.yaml here, else the welfare example)");
-export const dataOption = () => new Option("--data <folder>", "data folder (default: ATLAS_DATA, else .atlas here)");
-export const urlOption = () => new Option("--url <url>", "address of the gateway (default: the one running on the data folder)");
+export const configOption = () =>
+  new Option("--config <file>", "configuration file (default: atlas.yaml here, else the welfare example)");
+export const dataOption = () =>
+  new Option("--data <folder>", "data folder (default: ATLAS_DATA, else .atlas here)");
+export const urlOption = () =>
+  new Option("--url <url>", "address of the gateway (default: the one running on the data folder)");
 
 export interface WhereOptions {
   readonly config?: string;
@@ -52,7 +55,13 @@ export function readFirstCredentials(options: WhereOptions): z.infer<typeof firs
 
 /** @throws AtlasError when no token was given and the data folder has none. */
 export function reviewerToken(options: WhereOptions & { readonly reviewerToken?: string }): string {
-  const token = options.reviewerToken ?? process.env["ATLAS_REVIEWER_TOKEN"] ?? readFirstCredentials(options)?.reviewer.token;
+  const token =
+    options.reviewerToken ??
+    process.env["ATLAS_REVIEWER_TOKEN"] ??
+    readFirstCredentials(options)?.reviewer.token;
   if (token !== undefined) return token;
-  throw new AtlasError("auth.missing", "No reviewer's token: give it with --reviewer-token or in ATLAS_REVIEWER_TOKEN.");
+  throw new AtlasError(
+    "auth.missing",
+    "No reviewer's token: give it with --reviewer-token or in ATLAS_REVIEWER_TOKEN.",
+  );
 }

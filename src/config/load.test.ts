@@ -25,7 +25,9 @@ describe("loadConfig", () => {
   });
 
   it("names the data folder to the file", () => {
-    const config = load('upstreams: { a: { command: x, env: { DB: "${ATLAS_DATA}/a.db" } } }', { dataDir: "/srv/atlas" });
+    const config = load('upstreams: { a: { command: x, env: { DB: "${ATLAS_DATA}/a.db" } } }', {
+      dataDir: "/srv/atlas",
+    });
     expect(config.upstreams[0]).toMatchObject({ env: { DB: "/srv/atlas/a.db" } });
   });
 

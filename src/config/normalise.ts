@@ -13,7 +13,12 @@ export interface ConfigOverrides {
 }
 
 /** The checked file as the one frozen form that everything else sees. */
-export function normalise(file: ConfigFile, folder: string, dataDir: string, overrides: ConfigOverrides): Config {
+export function normalise(
+  file: ConfigFile,
+  folder: string,
+  dataDir: string,
+  overrides: ConfigOverrides,
+): Config {
   const host = overrides.host ?? file.listen.host;
   const port = overrides.port ?? file.listen.port;
   const { webhook } = file.notify;

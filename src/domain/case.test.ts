@@ -8,7 +8,10 @@ describe("the transition table", () => {
 
   test("every state but the first can be reached, and every state that is not terminal can be left", () => {
     for (const state of CASE_STATES) {
-      expect(TRANSITIONS.some((t) => t.to === state), `into ${state}`).toBe(true);
+      expect(
+        TRANSITIONS.some((t) => t.to === state),
+        `into ${state}`,
+      ).toBe(true);
       const leaves = TRANSITIONS.some((t) => t.from === state && t.to !== state);
       expect(leaves, `out of ${state}`).toBe(!isTerminal(state));
     }

@@ -49,6 +49,8 @@ export function commitment(saltHex: string, bytes: string): Sha256Hex {
 }
 
 /** Equal for the same call of the same agent; how a repeated call finds its open case. */
-export function joinKey(params: Pick<ActionDigestParams, "agentId" | "upstream" | "tool" | "argumentsSha256">): Sha256Hex {
+export function joinKey(
+  params: Pick<ActionDigestParams, "agentId" | "upstream" | "tool" | "argumentsSha256">,
+): Sha256Hex {
   return sha256(canonicalJson([params.agentId, params.upstream, params.tool, params.argumentsSha256]));
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { AtlasError } from "./errors.ts";
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -62,3 +63,19 @@ export function isCaseRef(text: string): text is CaseRef {
 
 /** Ids of principals, upstreams and rules: what may stand in a URL, a log line and a file name. */
 export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** @throws AtlasError `config.invalid` when the text is no id. */
+export function agentId(text: string): AgentId {
+  return checkedId(text) as AgentId;
+}
+
+/** @throws AtlasError `config.invalid` when the text is no id. */
+export function personId(text: string): PersonId {
+  return checkedId(text) as PersonId;
+}
+
+function checkedId(text: string): string {
+  if (ID_PATTERN.test(text)) return text;
+  const rule = "use letters, digits, dots, dashes and underscores, 64 at most, with a letter or digit first";
+  throw new AtlasError("config.invalid", `${JSON.stringify(text)} is no id: ${rule}.`);
+}

@@ -8,7 +8,8 @@ export const REASONS = {
   "policy.review": "A policy rule sends this call to a human.",
   "policy.no_rule": "No policy rule names this tool, so a human decides.",
   "policy.error": "The policy could not be evaluated, so a human decides.",
-  "policy.tightened": "The policy became stricter while the case waited, so the earlier authorization is void.",
+  "policy.tightened":
+    "The policy became stricter while the case waited, so the earlier authorization is void.",
   "risk.below_threshold": "The risk score is below the threshold.",
   "risk.above_threshold": "The risk score reaches the threshold, so a human decides.",
   "risk.assessor_failed": "The risk could not be assessed, so a human decides.",
@@ -24,7 +25,8 @@ export const REASONS = {
   "review.rejected": "A human rejected this call.",
   "review.expired": "Nobody decided before the deadline. Call the tool again to ask anew.",
   "review.not_open": "This case is not open for a decision.",
-  "review.stale_digest": "The case changed after it was shown. Look at it again and decide on what it is now.",
+  "review.stale_digest":
+    "The case changed after it was shown. Look at it again and decide on what it is now.",
   "review.not_entitled": "This person may not decide this case.",
   "run.expired": "The case was approved but could not be run in time. Call the tool again to ask anew.",
   "request.withdrawn": "The request was withdrawn.",

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { arrayElements, MAX_JSON_DEPTH, memberText, objectMembers, readStrictJson, survivesDouble } from "./strict-json.ts";
+import {
+  arrayElements,
+  MAX_JSON_DEPTH,
+  memberText,
+  objectMembers,
+  readStrictJson,
+  survivesDouble,
+} from "./strict-json.ts";
 
 function textOf(input: string): string {
   const read = readStrictJson(input);
@@ -67,14 +74,27 @@ describe("readStrictJson", () => {
 });
 
 describe("survivesDouble", () => {
-  test.each(["0", "-0", "1.0", "0.1", "1e2", "123456789012345", "0.30000000000000004", "0.10000000000000001", "1e308", "9007199254740992", "100000000000000000000"])(
-    "%s survives",
-    (token) => expect(survivesDouble(token)).toBe(true),
-  );
-  test.each(["9007199254740993", "12345678901234567890", "0.1000000000000000055511151231257827", "1e309", "1e-400", "3.14159265358979323846"])(
-    "%s does not",
-    (token) => expect(survivesDouble(token)).toBe(false),
-  );
+  test.each([
+    "0",
+    "-0",
+    "1.0",
+    "0.1",
+    "1e2",
+    "123456789012345",
+    "0.30000000000000004",
+    "0.10000000000000001",
+    "1e308",
+    "9007199254740992",
+    "100000000000000000000",
+  ])("%s survives", (token) => expect(survivesDouble(token)).toBe(true));
+  test.each([
+    "9007199254740993",
+    "12345678901234567890",
+    "0.1000000000000000055511151231257827",
+    "1e309",
+    "1e-400",
+    "3.14159265358979323846",
+  ])("%s does not", (token) => expect(survivesDouble(token)).toBe(false));
   test("every double survives in its shortest and in its 17-digit form", () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (n) => {
@@ -86,7 +106,9 @@ describe("survivesDouble", () => {
 });
 
 describe("texts inside a text", () => {
-  const text = textOf('{"id": 1, "params": {"name": "a,b", "arguments": {"x": [1, {"y": "}"}], "z": {}}, "e": []}}');
+  const text = textOf(
+    '{"id": 1, "params": {"name": "a,b", "arguments": {"x": [1, {"y": "}"}], "z": {}}, "e": []}}',
+  );
 
   test("gives the exact text at a path", () => {
     expect(memberText(text, ["params", "arguments"])).toBe('{"x":[1,{"y":"}"}],"z":{}}');
@@ -95,7 +117,11 @@ describe("texts inside a text", () => {
   });
 
   test("splits objects and arrays at their own commas", () => {
-    expect(objectMembers(memberText(text, ["params"]) ?? "").map((m) => m.key)).toEqual(["name", "arguments", "e"]);
+    expect(objectMembers(memberText(text, ["params"]) ?? "").map((m) => m.key)).toEqual([
+      "name",
+      "arguments",
+      "e",
+    ]);
     expect(arrayElements('[1,[2,3],{"a":",]"},"x"]')).toEqual(["1", "[2,3]", '{"a":",]"}', '"x"']);
     expect(arrayElements("[]")).toEqual([]);
     expect(objectMembers("{}")).toEqual([]);

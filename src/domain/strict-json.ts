@@ -89,7 +89,8 @@ function scan(text: string): Result<string, JsonProblem> {
       }
       case 0x7b:
       case 0x5b: {
-        if (stack.length >= MAX_JSON_DEPTH) return problem(`The text is nested deeper than ${MAX_JSON_DEPTH} levels.`);
+        if (stack.length >= MAX_JSON_DEPTH)
+          return problem(`The text is nested deeper than ${MAX_JSON_DEPTH} levels.`);
         const isObject = code === 0x7b;
         stack.push({ keys: isObject ? new Set() : null, at: isObject ? "" : 0 });
         expectKey = isObject;

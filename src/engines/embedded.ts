@@ -109,7 +109,7 @@ export function createEmbeddedEngine(deps: EmbeddedEngineDeps): EmbeddedEngine {
     wake,
     tick,
     async idle() {
-      while (running.size > 0 || (!closed && waiting.size > 0)) await Promise.all(running.values());
+      while (running.size > 0 || waiting.size > 0) await Promise.all(running.values());
     },
     async close() {
       closed = true;

@@ -43,7 +43,10 @@ export function testEngine(params: EngineSuiteParams): void {
     let amount = 0;
     async function park(): Promise<CaseRef> {
       const argumentsText = `{"amount":${++amount}}`;
-      const answer = await governCall({ agentId: rig.agentId, exposedName: "send_money", argumentsText, metaText: null }, rig.deps);
+      const answer = await governCall(
+        { agentId: rig.agentId, exposedName: "send_money", argumentsText, metaText: null },
+        rig.deps,
+      );
       if (answer.kind !== "pending") throw new Error(`not pending but ${answer.kind}`);
       return answer.case.ref;
     }

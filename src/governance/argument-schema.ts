@@ -44,7 +44,7 @@ export function createArgumentSchemas(): ArgumentSchemas {
 
 function run(validate: ValidateFunction, args: unknown): SchemaAnswer {
   try {
-    if (validate(args) === true) return { kind: "valid" };
+    if (validate(args)) return { kind: "valid" };
   } catch {
     // A pattern gave up on its input (see guardedRegExp): not known to be valid, so a human looks.
     return { kind: "unusable" };

@@ -1,4 +1,4 @@
-import { isTerminal, type Case } from "../domain/case.ts";
+import { type Case, isTerminal } from "../domain/case.ts";
 import type { CaseRef } from "../domain/ids.ts";
 import type { CaseStore } from "./ports.ts";
 
@@ -15,7 +15,10 @@ export interface WatchParams {
  * Waits until a case is as wanted, the time is over or the signal aborts, and gives the case as it then is.
  * Short waits of a live caller only: nothing here survives the process, and nothing needs to.
  */
-export async function watchCase(params: WatchParams, store: Pick<CaseStore, "getCase" | "onChange">): Promise<Case | null> {
+export async function watchCase(
+  params: WatchParams,
+  store: Pick<CaseStore, "getCase" | "onChange">,
+): Promise<Case | null> {
   let wakeUp: () => void = () => undefined;
   const stop = store.onChange((change) => {
     if (change.ref === params.ref) wakeUp();

@@ -1,4 +1,4 @@
-import { isTerminal, type Case } from "../domain/case.ts";
+import { type Case, isTerminal } from "../domain/case.ts";
 import type { AgentId, CaseRef } from "../domain/ids.ts";
 import { isSettled, watchCase } from "./case-watch.ts";
 import type { CaseStore } from "./ports.ts";
@@ -29,7 +29,10 @@ export async function checkStatus(params: CheckStatusParams, store: CaseStore): 
   const waitMs = Math.min(Math.max(params.waitMs, 0), MAX_STATUS_WAIT_MS);
   const before = current.revision;
   const until = (now: Case) => isTerminal(now.state) || (now.revision !== before && isSettled(now));
-  const latest = waitMs === 0 ? current : await watchCase({ ref: params.ref, waitMs, until, signal: params.signal }, store);
+  const latest =
+    waitMs === 0
+      ? current
+      : await watchCase({ ref: params.ref, waitMs, until, signal: params.signal }, store);
   return latest === null ? null : report(latest, store);
 }
 

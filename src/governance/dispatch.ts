@@ -23,7 +23,8 @@ export function verdictOn(
 ): { readonly to: OutcomeParams["to"]; readonly reasonId: ReasonId } {
   switch (outcome.kind) {
     case "answered":
-      if (outcome.result["resultType"] === "input_required") return { to: "FAILED", reasonId: "upstream.input_required" };
+      if (outcome.result["resultType"] === "input_required")
+        return { to: "FAILED", reasonId: "upstream.input_required" };
       return outcome.result.isError === true
         ? { to: "FAILED", reasonId: "upstream.tool_error" }
         : { to: "SUCCEEDED", reasonId: "upstream.answered" };
@@ -55,7 +56,10 @@ export interface RecordDispatchDeps {
 }
 
 /** Records how a dispatched call ended. */
-export function recordDispatch(params: RecordDispatchParams, deps: RecordDispatchDeps): Promise<OutcomeResult> {
+export function recordDispatch(
+  params: RecordDispatchParams,
+  deps: RecordDispatchDeps,
+): Promise<OutcomeResult> {
   const { to, reasonId } = verdictOn(params.outcome, params.safeToRepeat);
   const text = answerText(params.outcome);
   return deps.store.recordOutcome({
@@ -65,7 +69,10 @@ export function recordDispatch(params: RecordDispatchParams, deps: RecordDispatc
     to,
     reasonId,
     resultSha256: text === null ? null : sha256(text),
-    result: params.live || text === null ? null : payload("result", capped(text, params.maxResultBytes), deps.random),
+    result:
+      params.live || text === null
+        ? null
+        : payload("result", capped(text, params.maxResultBytes), deps.random),
     reported: params.live,
   });
 }

@@ -4,7 +4,7 @@ import { sha256 } from "../domain/digest.ts";
 import { AtlasError } from "../domain/errors.ts";
 import { type CaseRef, randomHex } from "../domain/ids.ts";
 import type { Policy } from "../policy/policy.ts";
-import { DISPATCH_WITHIN_MS, recordDispatch, type RecordDispatchDeps, settleWithinMs } from "./dispatch.ts";
+import { DISPATCH_WITHIN_MS, type RecordDispatchDeps, recordDispatch, settleWithinMs } from "./dispatch.ts";
 import type { CaseStore, UpstreamSession, Upstreams } from "./ports.ts";
 import type { ClaimResult } from "./transitions/claim.ts";
 
@@ -48,7 +48,8 @@ async function connect(current: Case, deps: ExecuteOnceDeps): Promise<UpstreamSe
     return await deps.upstreams.openSession(current.upstream);
   } catch (error) {
     // An upstream that is gone from the configuration may come back with the next start.
-    const isAway = error instanceof AtlasError && ["upstream.unreachable", "resource.not_found"].includes(error.code);
+    const isAway =
+      error instanceof AtlasError && ["upstream.unreachable", "resource.not_found"].includes(error.code);
     if (!isAway) throw error;
     await deps.store.postpone(current.ref, deps.clock.nowMs() + retryDelayMs(current.attempts));
     return null;
@@ -84,7 +85,10 @@ async function readApprovedBytes(current: Case, deps: ExecuteOnceDeps) {
   const argumentsMatch = argumentsText !== null && sha256(argumentsText) === current.argumentsSha256;
   const metaMatches = (metaText === null ? null : sha256(metaText)) === current.metaSha256;
   if (!argumentsMatch || !metaMatches) {
-    throw new AtlasError("ledger.broken", `Case ${current.ref}: the stored arguments are not the ones on record; it will not run.`);
+    throw new AtlasError(
+      "ledger.broken",
+      `Case ${current.ref}: the stored arguments are not the ones on record; it will not run.`,
+    );
   }
   return { argumentsText, metaText };
 }

@@ -46,12 +46,21 @@ describe("a call that machines can answer", () => {
   });
 
   test("that fails at the upstream is FAILED, and the agent gets the upstream's words", async () => {
-    rig.upstreams.answer = () => ({ kind: "protocol_error", error: { code: -32050, message: "broke", data: { x: 1 } } });
-    expect(await call("note_down")).toEqual({ kind: "rpc_error", error: { code: -32050, message: "broke", data: { x: 1 } } });
+    rig.upstreams.answer = () => ({
+      kind: "protocol_error",
+      error: { code: -32050, message: "broke", data: { x: 1 } },
+    });
+    expect(await call("note_down")).toEqual({
+      kind: "rpc_error",
+      error: { code: -32050, message: "broke", data: { x: 1 } },
+    });
     rig.upstreams.answer = () => ({ kind: "answered", result: { isError: true, content: [] } });
     expect((await call("note_down")).kind).toBe("result");
     const reasons = (await rig.store.listCases({ limit: 2 })).map((c) => [c.state, c.reasonId]);
-    expect(reasons).toEqual([["FAILED", "upstream.tool_error"], ["FAILED", "upstream.protocol_error"]]);
+    expect(reasons).toEqual([
+      ["FAILED", "upstream.tool_error"],
+      ["FAILED", "upstream.protocol_error"],
+    ]);
   });
 
   test("that gets no answer is UNKNOWN, unless it only read", async () => {
@@ -105,7 +114,9 @@ describe("a call that waits for a human", () => {
     await driveCase(ref, rig.deps);
     expect(rig.upstreams.received.map((c) => c.argumentsText)).toEqual(['{"amount":1.50}']);
     expect(await theCase(ref)).toMatchObject({ state: "SUCCEEDED", authorization: "human" });
-    expect(JSON.parse((await rig.store.getPayload(ref, "result")) ?? "")).toMatchObject({ result: { vendor: { kept: true } } });
+    expect(JSON.parse((await rig.store.getPayload(ref, "result")) ?? "")).toMatchObject({
+      result: { vendor: { kept: true } },
+    });
   });
 
   test("never runs when it was rejected or withdrawn, or nobody decided in time", async () => {
@@ -116,7 +127,9 @@ describe("a call that waits for a human", () => {
     const forgotten = pendingRef(await call("send_money", '{"amount":3}'));
     rig.clock.advance(24 * 3_600_000);
     for (const ref of [rejected, withdrawn, forgotten]) await driveCase(ref, rig.deps);
-    const states = await Promise.all([rejected, withdrawn, forgotten].map(async (ref) => (await theCase(ref)).state));
+    const states = await Promise.all(
+      [rejected, withdrawn, forgotten].map(async (ref) => (await theCase(ref)).state),
+    );
     expect(states).toEqual(["REJECTED", "CANCELLED", "EXPIRED"]);
     expect(rig.upstreams.received).toEqual([]);
   });
@@ -140,7 +153,8 @@ describe("a call that waits for a human", () => {
     const ref = pendingRef(await call("send_money", '{"amount":1}'));
     await decide(ref, "APPROVED");
     const getPayload = rig.deps.store.getPayload.bind(rig.deps.store);
-    rig.deps.store.getPayload = async (r, kind) => (kind === "arguments" ? '{"amount":1000000}' : getPayload(r, kind));
+    rig.deps.store.getPayload = async (r, kind) =>
+      kind === "arguments" ? '{"amount":1000000}' : getPayload(r, kind);
     await expect(driveCase(ref, rig.deps)).rejects.toThrow(/not the ones on record/);
     expect(rig.upstreams.received).toEqual([]);
   });
@@ -180,7 +194,10 @@ describe("a call that waits for a human", () => {
   });
 
   test("that asks back, which a run after review cannot answer, is FAILED", async () => {
-    rig.upstreams.answer = () => ({ kind: "answered", result: { resultType: "input_required", inputRequests: {} } });
+    rig.upstreams.answer = () => ({
+      kind: "answered",
+      result: { resultType: "input_required", inputRequests: {} },
+    });
     const ref = pendingRef(await call("send_money", '{"amount":1}'));
     await decide(ref, "APPROVED");
     await driveCase(ref, rig.deps);
@@ -203,7 +220,10 @@ describe("the same call twice", () => {
     const other = "other-agent" as AgentId;
     await rig.store.addAgent({ id: other, ownerId: rig.owner, keySha256: sha256("other"), by: null });
     const first = pendingRef(await call("send_money", '{"amount":1}'));
-    const second = await governCall({ agentId: other, exposedName: "send_money", argumentsText: '{"amount":1}', metaText: null }, rig.deps);
+    const second = await governCall(
+      { agentId: other, exposedName: "send_money", argumentsText: '{"amount":1}', metaText: null },
+      rig.deps,
+    );
     expect(pendingRef(second)).not.toBe(first);
   });
 
@@ -217,9 +237,15 @@ describe("the same call twice", () => {
       return { kind: "answered", result: { content: [], n: 1 } };
     };
     const deps = { ...rig.deps, holdMs: 30_000 };
-    const one = governCall({ agentId: rig.agentId, exposedName: "note_down", argumentsText: "{}", metaText: null }, deps);
+    const one = governCall(
+      { agentId: rig.agentId, exposedName: "note_down", argumentsText: "{}", metaText: null },
+      deps,
+    );
     while (rig.upstreams.received.length === 0) await new Promise(setImmediate);
-    const two = governCall({ agentId: rig.agentId, exposedName: "note_down", argumentsText: "{}", metaText: null }, deps);
+    const two = governCall(
+      { agentId: rig.agentId, exposedName: "note_down", argumentsText: "{}", metaText: null },
+      deps,
+    );
     await new Promise(setImmediate);
     finish();
     expect(await one).toEqual(await two);

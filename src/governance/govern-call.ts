@@ -1,16 +1,22 @@
-import { isTerminal, type Case } from "../domain/case.ts";
+import { type Case, isTerminal } from "../domain/case.ts";
 import type { Clock } from "../domain/clock.ts";
 import { sha256 } from "../domain/digest.ts";
 import { type CaseRef, newCaseRef, randomHex } from "../domain/ids.ts";
 import type { ReasonId } from "../domain/reasons.ts";
 import type { CatalogTool } from "../domain/tool.ts";
 import type { ArgumentSchemas } from "./argument-schema.ts";
-import { isSettled, watchCase } from "./case-watch.ts";
-import { DISPATCH_WITHIN_MS, recordDispatch, type RecordDispatchDeps, settleWithinMs, verdictOn } from "./dispatch.ts";
 import { answerOfCase } from "./case-answer.ts";
+import { isSettled, watchCase } from "./case-watch.ts";
+import {
+  DISPATCH_WITHIN_MS,
+  type RecordDispatchDeps,
+  recordDispatch,
+  settleWithinMs,
+  verdictOn,
+} from "./dispatch.ts";
 import type { CaseStore, DispatchOutcome, Upstreams } from "./ports.ts";
 import type { CallAnswer, RawCall } from "./raw-call.ts";
-import { ruleCall, type RuleCallDeps, type RuledCall } from "./rule-call.ts";
+import { type RuleCallDeps, type RuledCall, ruleCall } from "./rule-call.ts";
 import type { OpenCaseResult } from "./transitions/open-case.ts";
 import type { OutcomeResult } from "./transitions/outcome.ts";
 import { payload } from "./transitions/plan.ts";
@@ -64,7 +70,12 @@ function isObject(value: unknown): value is { readonly [key: string]: unknown } 
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function openCase(call: RawCall, tool: CatalogTool, ruled: RuledCall, deps: GovernCallDeps): Promise<OpenCaseResult> {
+function openCase(
+  call: RawCall,
+  tool: CatalogTool,
+  ruled: RuledCall,
+  deps: GovernCallDeps,
+): Promise<OpenCaseResult> {
   return deps.store.openCase({
     ref: newCaseRef(deps.random),
     nonce: randomHex(16, deps.random),
@@ -119,10 +130,15 @@ async function dispatchLive(run: LiveRun, deps: GovernCallDeps): Promise<CallAns
   if (outcome.kind === "not_sent") return recordNotSent(run, outcome, deps);
   const { ref, safeToRepeat } = run.case;
   const recorded = await isRecorded(
-    recordDispatch({ ref, token: run.token, outcome, safeToRepeat, live: true, maxResultBytes: deps.maxResultBytes }, deps),
+    recordDispatch(
+      { ref, token: run.token, outcome, safeToRepeat, live: true, maxResultBytes: deps.maxResultBytes },
+      deps,
+    ),
   );
   // The agent must not take a run that nobody recorded for one that is on record.
-  return recorded ? liveAnswer(outcome, run.case) : { kind: "refused", reasonId: "outcome.not_recorded", detail: null, ref };
+  return recorded
+    ? liveAnswer(outcome, run.case)
+    : { kind: "refused", reasonId: "outcome.not_recorded", detail: null, ref };
 }
 
 async function isRecorded(recording: Promise<OutcomeResult>): Promise<boolean> {
@@ -176,7 +192,12 @@ async function joinCase(joined: Case, call: RawCall, deps: GovernCallDeps): Prom
   return answerOfCase(current, result, reason);
 }
 
-async function refuseCall(call: RawCall, reasonId: ReasonId, detail: string | null, deps: GovernCallDeps): Promise<CallAnswer> {
+async function refuseCall(
+  call: RawCall,
+  reasonId: ReasonId,
+  detail: string | null,
+  deps: GovernCallDeps,
+): Promise<CallAnswer> {
   await deps.store.recordRefusal({ agentId: call.agentId, reasonId, toolSha256: sha256(call.exposedName) });
   return { kind: "refused", reasonId, detail, ref: null };
 }

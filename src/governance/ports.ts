@@ -1,7 +1,7 @@
-import type { CatalogTool, ToolDefinition } from "../domain/tool.ts";
 import type { Case, CaseState } from "../domain/case.ts";
 import type { AgentId, CaseRef, PersonId, Sha256Hex, WriterId } from "../domain/ids.ts";
 import type { Agent, Person } from "../domain/principal.ts";
+import type { CatalogTool, ToolDefinition } from "../domain/tool.ts";
 import type { ClaimParams, ClaimResult } from "./transitions/claim.ts";
 import type { DecisionParams, DecisionResult } from "./transitions/decision.ts";
 import type { ExpireParams, ExpireResult, WithdrawParams, WithdrawResult } from "./transitions/ending.ts";
@@ -75,7 +75,12 @@ export interface CaseFilter {
 
 /** Principals and their credentials; a credential is stored as its SHA-256 only. */
 export interface PrincipalStore {
-  addAgent(params: { id: AgentId; ownerId: PersonId; keySha256: Sha256Hex; by: PersonId | null }): Promise<void>;
+  addAgent(params: {
+    id: AgentId;
+    ownerId: PersonId;
+    keySha256: Sha256Hex;
+    by: PersonId | null;
+  }): Promise<void>;
   /** @returns false when there is no such agent or it was revoked before. */
   revokeAgent(params: { id: AgentId; by: PersonId | null }): Promise<boolean>;
   addPerson(params: {
@@ -111,7 +116,11 @@ export interface GuardStore {
    */
   recordTools(params: {
     readonly upstream: string;
-    readonly tools: readonly { readonly name: string; readonly pin: Sha256Hex; readonly definition: ToolDefinition }[];
+    readonly tools: readonly {
+      readonly name: string;
+      readonly pin: Sha256Hex;
+      readonly definition: ToolDefinition;
+    }[];
   }): Promise<void>;
   /** Accepted pin of each tool of the upstream. */
   acceptedPins(upstream: string): Promise<ReadonlyMap<string, Sha256Hex>>;
@@ -206,7 +215,9 @@ export interface Upstreams {
   findTool(exposedName: string): CatalogTool | undefined;
   listTools(): readonly CatalogTool[];
   /** Dispatches on the agent's live connection. */
-  dispatchLive(params: DispatchParams & { readonly upstream: string; readonly agentId: AgentId }): Promise<DispatchOutcome>;
+  dispatchLive(
+    params: DispatchParams & { readonly upstream: string; readonly agentId: AgentId },
+  ): Promise<DispatchOutcome>;
   /** A fresh connection with freshly listed tools, for a run after review. @throws AtlasError `upstream.unreachable`, or `resource.not_found` when no such upstream is configured. */
   openSession(upstream: string): Promise<UpstreamSession>;
   /** How long a call of this upstream may take. */

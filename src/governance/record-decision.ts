@@ -23,7 +23,10 @@ export interface HumanDecision {
 }
 
 /** Records what a person decided, and wakes the engine once that is durable. The same decision twice is answered as the first time. */
-export async function recordDecision(decision: HumanDecision, deps: RecordDecisionDeps): Promise<DecisionResult> {
+export async function recordDecision(
+  decision: HumanDecision,
+  deps: RecordDecisionDeps,
+): Promise<DecisionResult> {
   const result = await deps.store.recordDecision({
     ref: decision.ref,
     personId: decision.personId,

@@ -14,7 +14,7 @@ import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { createArgumentSchemas } from "./argument-schema.ts";
 import type { DriveCaseDeps } from "./drive-case.ts";
 import type { GovernCallDeps } from "./govern-call.ts";
-import type { DispatchOutcome, DispatchParams, Store, Upstreams, UpstreamSession } from "./ports.ts";
+import type { DispatchOutcome, DispatchParams, Store, UpstreamSession, Upstreams } from "./ports.ts";
 
 /** A clock that only moves when told to. */
 export interface TestClock extends Clock {
@@ -51,7 +51,12 @@ export const TOOLS: readonly ToolDefinition[] = [
   {
     name: "send_money",
     description: "Sends money.",
-    inputSchema: { type: "object", properties: { amount: { type: "number" } }, required: ["amount"], additionalProperties: false },
+    inputSchema: {
+      type: "object",
+      properties: { amount: { type: "number" } },
+      required: ["amount"],
+      additionalProperties: false,
+    },
   },
   { name: "note_down", inputSchema: { type: "object" } },
 ];
@@ -77,14 +82,18 @@ export function createScriptedUpstreams(store: Store, clock: Clock): ScriptedUps
   };
   const dispatch = async (call: DispatchParams): Promise<DispatchOutcome> => {
     if (!scripted.reachable) return { kind: "not_sent", late: false, detail: "connection refused" };
-    if (clock.monotonicMs() > call.dispatchByMonotonicMs) return { kind: "not_sent", late: true, detail: "late" };
+    if (clock.monotonicMs() > call.dispatchByMonotonicMs)
+      return { kind: "not_sent", late: true, detail: "late" };
     received.push(call);
     return scripted.answer(call);
   };
   const scripted: ScriptedUpstreams = {
     received,
     reachable: true,
-    answer: () => ({ kind: "answered", result: { content: [{ type: "text", text: "done" }], vendor: { kept: true } } }),
+    answer: () => ({
+      kind: "answered",
+      result: { content: [{ type: "text", text: "done" }], vendor: { kept: true } },
+    }),
     beforeListing: async () => undefined,
     redefine(name, change) {
       const definition = definitions.get(name);
@@ -140,7 +149,9 @@ export interface RigParams {
   readonly clock?: TestClock;
 }
 
-const ASSESS_ALL: readonly PolicyRule[] = [{ id: "rule-1", upstream: "*", tool: "*", agent: "*", verdict: "assess" }];
+const ASSESS_ALL: readonly PolicyRule[] = [
+  { id: "rule-1", upstream: "*", tool: "*", agent: "*", verdict: "assess" },
+];
 
 export async function createRig(params: RigParams = {}): Promise<Rig> {
   const dir = params.dir ?? mkdtempSync(path.join(tmpdir(), "atlas-rig-"));
@@ -148,7 +159,13 @@ export async function createRig(params: RigParams = {}): Promise<Rig> {
   const random = secureRandomBytes;
   const writer = newWriterId(random);
   const signingKey = loadOrCreateSigningKey(dir).privateKey;
-  const store = await openSqliteStore({ path: path.join(dir, "atlas.db"), writer, clock, random, signingKey });
+  const store = await openSqliteStore({
+    path: path.join(dir, "atlas.db"),
+    writer,
+    clock,
+    random,
+    signingKey,
+  });
   const rules = params.rules ?? ASSESS_ALL;
   const policy = compilePolicy({ rules, version: policyVersion(rules) });
   await store.activatePolicy(policyVersion(rules));
@@ -158,7 +175,12 @@ export async function createRig(params: RigParams = {}): Promise<Rig> {
   const ids = { agentId: "teller" as AgentId, owner: "olga" as PersonId, reviewer: "sarah" as PersonId };
   if ((await store.getAgent(ids.agentId)) === null) {
     await store.addPerson({ id: ids.owner, roles: ["reviewer"], tokenSha256: sha256("owner"), by: null });
-    await store.addPerson({ id: ids.reviewer, roles: ["reviewer"], tokenSha256: sha256("reviewer"), by: null });
+    await store.addPerson({
+      id: ids.reviewer,
+      roles: ["reviewer"],
+      tokenSha256: sha256("reviewer"),
+      by: null,
+    });
     await store.addAgent({ id: ids.agentId, ownerId: ids.owner, keySha256: sha256("agent"), by: null });
   }
   const deps: Rig["deps"] = {

@@ -27,15 +27,29 @@ export interface RuledCall {
  * @param schemaUsable false when the tool's input schema could not check the arguments: then nothing passes without a human.
  */
 export function ruleCall(
-  call: { readonly agentId: AgentId; readonly tool: CatalogTool; readonly args: { readonly [key: string]: unknown }; readonly schemaUsable: boolean },
+  call: {
+    readonly agentId: AgentId;
+    readonly tool: CatalogTool;
+    readonly args: { readonly [key: string]: unknown };
+    readonly schemaUsable: boolean;
+  },
   deps: RuleCallDeps,
 ): RuledCall {
   const { tool } = call;
-  const evaluation = deps.policy.evaluate({ upstream: tool.upstream, tool: tool.name, agentId: call.agentId });
+  const evaluation = deps.policy.evaluate({
+    upstream: tool.upstream,
+    tool: tool.name,
+    agentId: call.agentId,
+  });
   const { verdict, ruleId, version } = evaluation;
   const policy = { verdict, ruleId, version };
   if (verdict === "deny") {
-    return { policy, assessment: null, ruling: { to: "DENIED", reasonId: "policy.denied" }, safeToRepeat: tool.safeToRepeat };
+    return {
+      policy,
+      assessment: null,
+      ruling: { to: "DENIED", reasonId: "policy.denied" },
+      safeToRepeat: tool.safeToRepeat,
+    };
   }
   const value = assess(call, deps);
   const assessment = { value, payload: payload("assessment", JSON.stringify(value), deps.random) };

@@ -141,14 +141,23 @@ function testEndings(subject: () => Subject): void {
       const { store, clock, writer } = gateway;
       const { case: waiting } = await gateway.opened();
       clock.advance(REVIEW_FOR_MS);
-      const killSwitch = { scope: "tool", target: `${TOOL.upstream}/${TOOL.name}`, by: ADMIN } as const;
-      await store.engageKillSwitch({ ...killSwitch, reason: "stop" });
-      expect(await store.expire({ ref: waiting.ref, writer })).toEqual({ kind: "not_due", case: waiting });
-      expect(await store.dueCases({ writer, limit: 10 })).toEqual([]);
-      expect(await store.nextDueAtMs()).toBeNull();
-      await store.releaseKillSwitch(killSwitch);
+      const switches = [
+        { scope: "all", target: "*" },
+        { scope: "upstream", target: TOOL.upstream },
+        { scope: "tool", target: `${TOOL.upstream}/${TOOL.name}` },
+        { scope: "agent", target: AGENT },
+      ] as const;
+      for (const killSwitch of switches) {
+        await store.engageKillSwitch({ ...killSwitch, by: ADMIN, reason: "stop" });
+        expect(await store.expire({ ref: waiting.ref, writer })).toEqual({ kind: "not_due", case: waiting });
+        expect(await store.dueCases({ writer, limit: 10 })).toEqual([]);
+        expect(await store.nextDueAtMs()).toBeNull();
+        await store.releaseKillSwitch({ ...killSwitch, by: ADMIN });
+        expect(await store.dueCases({ writer, limit: 10 })).toEqual([waiting]);
+        expect(await store.nextDueAtMs()).toBe(waiting.dueAtMs);
+      }
+      await store.engageKillSwitch({ scope: "tool", target: "other/pay", by: ADMIN, reason: "stop" });
       expect(await store.dueCases({ writer, limit: 10 })).toEqual([waiting]);
-      expect(await store.nextDueAtMs()).toBe(waiting.dueAtMs);
       expect(await store.expire({ ref: waiting.ref, writer })).toMatchObject({ kind: "expired" });
     });
   });

@@ -96,6 +96,15 @@ export function testOpening(subject: () => Subject): void {
       expect(second.case.ref).not.toBe(first.case.ref);
     });
 
+    test("an open case is joined even when a later one of the same call has ended", async () => {
+      const { gateway } = subject();
+      const { case: waiting } = await gateway.opened({ argumentsText: "{}" });
+      gateway.clock.advance(1);
+      await gateway.opened({ argumentsText: "{}", ruling: denied, safeToRepeat: true });
+      const again = gateway.openParams({ argumentsText: "{}" });
+      expect(await gateway.store.openCase(again)).toEqual({ kind: "joined", case: waiting });
+    });
+
     test("a call that ended shortly before is named in the new case, and not for longer", async () => {
       const { gateway } = subject();
       const { case: running } = await gateway.opened({ argumentsText: "{}", ruling: allowed });

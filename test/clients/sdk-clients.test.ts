@@ -1,9 +1,11 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { approve, readApi, refIn, reject, type ToolResult, words } from "../scenario/agent.ts";
 import { countingUpstream, openScenario, type Scenario } from "../scenario/gateway.ts";
 import { recordedCalls } from "../servers/counting-upstream.ts";
+import { PROGRESS_UPSTREAM } from "./progress-upstream.ts";
 import { connectSdk, type ListedTool, type Progress, SDK_CLIENTS, type SdkAgent } from "./sdk-agent.ts";
 
 let gateway: Scenario;
@@ -17,8 +19,10 @@ beforeAll(async () => {
 upstreams:
   ${countingUpstream({ name: "live", recordFile: join(folder, "live.jsonl") })}
   ${countingUpstream({ name: "held", recordFile: heldCalls })}
+  steps: ${JSON.stringify({ command: process.execPath, args: [PROGRESS_UPSTREAM], prefix: "" })}
 policy:
   - { upstream: live, verdict: allow }
+  - { upstream: steps, verdict: allow }
   - { upstream: held, verdict: review }
 `;
     },
@@ -59,7 +63,7 @@ describe.each(SDK_CLIENTS)("$client", (client) => {
     expect(names.slice(0, 2)).toEqual(["check_status", "withdraw_request"]);
     expect(names).toContain("live_read_thing");
     expect(names).toContain("held_schema_thing");
-    expect(names).toHaveLength(2 + 2 * 11);
+    expect(names).toHaveLength(2 + 2 * 11 + 1);
   });
 
   test("gets the result of an allowed call as it is", async () => {
@@ -102,7 +106,8 @@ describe.each(SDK_CLIENTS)("$client", (client) => {
     const status = await waiting;
     const latest = status.structuredContent?.["state"];
     // The wait ends with the first news that machines will not change soon; a slow run may need a second look.
-    const ended = latest === "SUCCEEDED" ? status : await agent.call("check_status", { ref, wait_seconds: 25 });
+    const ended =
+      latest === "SUCCEEDED" ? status : await agent.call("check_status", { ref, wait_seconds: 25 });
     expect(words(ended)).toContain(`SUCCEEDED (Ref: ${ref})`);
     expect(words(ended)).toContain("write_thing done");
     expect(runsOf(`${client.client} approved while waiting`)).toBe(1);
@@ -151,20 +156,25 @@ describe.each(SDK_CLIENTS)("$client", (client) => {
 
   test("is refused an unknown tool and every unknown method, in words", async () => {
     await expect(agent.call("live_no_such_thing")).rejects.toThrow(/Unknown tool \[tool\.unknown\]/);
-    for (const method of ["resources/read", "sampling/createMessage", "vendor/method"]) {
+    for (const method of ["resources/read", "resources/list", "completion/complete", "vendor/method"]) {
       await expect(agent.request(method, { uri: "file:///etc/passwd" })).rejects.toThrow(/Method not found/);
     }
     expect(words(await agent.call("live_read_thing"))).toBe("read_thing done");
   });
 
   test("hears the progress of a call that runs", async () => {
+    const untilFile = join(gateway.folder, `${client.sdk}-${client.wire}-${client.mode}.done`);
     const heard: Progress[] = [];
-    const result = await agent.call("live_progress_thing", {}, (progress) => heard.push(progress));
-    expect(words(result)).toBe("progressed");
-    await vi.waitFor(() => expect(heard.map((p) => p.message)).toEqual(["step 1", "step 2"]));
+    const result = await agent.call("in_steps", { until_file: untilFile }, (progress) => {
+      heard.push(progress);
+      if (heard.length === 2) writeFileSync(untilFile, "");
+    });
+    expect(words(result)).toBe("both steps done");
+    expect(heard.map((step) => step.message)).toEqual(["step 1", "step 2"]);
   });
 
-  test("gets what a vendor adds to results, definitions and errors", async () => {
+  // The 2026 client itself refuses blocks that its revision does not know; the wire tests see that we pass them on.
+  test.skipIf(client.mode === "modern")("gets what a vendor adds to a result", async () => {
     const result = await agent.request("tools/call", { name: "live_vendor_thing", arguments: {} });
     expect(result).toMatchObject({
       content: [
@@ -175,6 +185,9 @@ describe.each(SDK_CLIENTS)("$client", (client) => {
       _meta: { "vendor.example/trace": { id: "t-1" } },
       "x-top-level": { kept: true },
     });
+  });
+
+  test("gets what a vendor adds to definitions and errors", async () => {
     const { tools } = await agent.request("tools/list");
     expect(tools).toContainEqual(
       expect.objectContaining({

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { approve, refIn, reject, type WireAgent, wireAgent, words } from "./agent.ts";
+import { approve, refIn, reject, type ToolResult, type WireAgent, wireAgent, words } from "./agent.ts";
 import { openScenario, type Scenario } from "./gateway.ts";
 
 const FILESYSTEM_SERVER = join(
@@ -29,7 +29,7 @@ upstreams:
 });
 afterAll(() => gateway.close());
 
-function write(name: string, content: string): Promise<ReturnType<WireAgent["call"]>> {
+function write(name: string, content: string): Promise<ToolResult> {
   return agent.call("write_file", JSON.stringify({ path: join(files, name), content }));
 }
 

@@ -47,7 +47,8 @@ export function planClaim(current: Case | null, guards: ClaimGuards, params: Cla
   if (current === null) return writeNothing({ kind: "unknown_case", ref: params.ref });
   if (current.state !== "AUTHORIZED") return writeNothing({ kind: "not_claimable", case: current });
   if (guards.policyVersion !== params.policy.version) return writeNothing({ kind: "policy_outdated" });
-  if (guards.killSwitches.some((s) => covers(s, current))) return writeNothing({ kind: "stopped", case: current });
+  if (guards.killSwitches.some((s) => covers(s, current)))
+    return writeNothing({ kind: "stopped", case: current });
 
   const step = refusalStep(current, guards, params) ?? claimStep(guards, params);
   const writes = takeSteps({
@@ -78,7 +79,10 @@ export function covers(killSwitch: KillSwitch, target: Pick<Case, "upstream" | "
   }
 }
 
-export function claimStep(guards: Pick<ClaimGuards, "nextToken" | "nowMs">, params: Pick<ClaimParams, "writer" | "settleWithinMs">): Step {
+export function claimStep(
+  guards: Pick<ClaimGuards, "nextToken" | "nowMs">,
+  params: Pick<ClaimParams, "writer" | "settleWithinMs">,
+): Step {
   return {
     name: "case.claimed",
     actor: { kind: "dispatcher", id: params.writer },
@@ -101,7 +105,12 @@ function refusalStep(current: Case, guards: ClaimGuards, params: ClaimParams): S
     return end("case.expired", { kind: "engine", id: params.writer }, "run.expired", guards.nowMs);
   }
   if (params.policy.verdict === "deny") {
-    return end("case.denied", { kind: "policy", id: params.policy.ruleId ?? "policy" }, "policy.denied", guards.nowMs);
+    return end(
+      "case.denied",
+      { kind: "policy", id: params.policy.ruleId ?? "policy" },
+      "policy.denied",
+      guards.nowMs,
+    );
   }
   const reason = reviewAgainReason(current, guards, params.policy);
   return reason === undefined ? undefined : reviewAgainStep(current, guards, params, reason);
@@ -149,6 +158,11 @@ function reviewAgainStep(current: Case, guards: ClaimGuards, params: ClaimParams
   };
 }
 
-function end(name: "case.denied" | "case.expired", actor: Step["actor"], reasonId: ReasonId, nowMs: number): Step {
+function end(
+  name: "case.denied" | "case.expired",
+  actor: Step["actor"],
+  reasonId: ReasonId,
+  nowMs: number,
+): Step {
   return { name, actor, patch: { reasonId, authorization: null, dueAtMs: null, finishedAtMs: nowMs } };
 }

@@ -2,7 +2,15 @@ import { type Case, isTerminal } from "../../domain/case.ts";
 import type { CaseRef, PersonId, Sha256Hex, WriterId } from "../../domain/ids.ts";
 import type { Agent, Person } from "../../domain/principal.ts";
 import { expireStep } from "./ending.ts";
-import { commitments, type Payload, type Plan, type Step, takeSteps, type UnknownCase, writeNothing } from "./plan.ts";
+import {
+  commitments,
+  type Payload,
+  type Plan,
+  type Step,
+  takeSteps,
+  type UnknownCase,
+  writeNothing,
+} from "./plan.ts";
 
 export const DECISIONS = ["APPROVED", "REJECTED"] as const;
 
@@ -41,7 +49,11 @@ export interface DecisionSnapshot {
 export type DecisionResult =
   /** `repeated`: the same person had said the same before; nothing was written. */
   | { readonly kind: "recorded"; readonly case: Case; readonly repeated: boolean }
-  | { readonly kind: "not_entitled"; readonly because: "not_a_reviewer" | "owns_the_agent"; readonly case: Case }
+  | {
+      readonly kind: "not_entitled";
+      readonly because: "not_a_reviewer" | "owns_the_agent";
+      readonly case: Case;
+    }
   | { readonly kind: "not_open"; readonly case: Case }
   | { readonly kind: "stale_digest"; readonly case: Case }
   | UnknownCase;
@@ -52,7 +64,8 @@ export function planDecision(snapshot: DecisionSnapshot, params: DecisionParams)
   if (current === null) return writeNothing({ kind: "unknown_case", ref: params.ref });
   const refusal = entitlementRefusal(snapshot, params);
   if (refusal !== undefined) return writeNothing({ kind: "not_entitled", because: refusal, case: current });
-  if (isRepetition(snapshot, params)) return writeNothing({ kind: "recorded", case: current, repeated: true });
+  if (isRepetition(snapshot, params))
+    return writeNothing({ kind: "recorded", case: current, repeated: true });
   if (current.state !== "AWAITING_REVIEW") return writeNothing({ kind: "not_open", case: current });
   if (current.reviewByMs !== null && nowMs >= current.reviewByMs) {
     const writes = takeSteps({
@@ -88,7 +101,8 @@ export function planDecision(snapshot: DecisionSnapshot, params: DecisionParams)
 
 function entitlementRefusal(snapshot: DecisionSnapshot, params: DecisionParams) {
   const { person, agent } = snapshot;
-  if (person === null || person.revokedAtMs !== null || !person.roles.includes("reviewer")) return "not_a_reviewer";
+  if (person === null || person.revokedAtMs !== null || !person.roles.includes("reviewer"))
+    return "not_a_reviewer";
   if (agent === null) return "owns_the_agent";
   return agent.ownerId === person.id && !params.singleOperator ? "owns_the_agent" : undefined;
 }

@@ -17,10 +17,15 @@ export type WithdrawResult =
   | UnknownCase;
 
 /** Explicit withdrawal, possible until the claim. An agent can only withdraw its own case; another's does not exist for it. */
-export function planWithdraw(current: Case | null, nowMs: number, params: WithdrawParams): Plan<WithdrawResult> {
+export function planWithdraw(
+  current: Case | null,
+  nowMs: number,
+  params: WithdrawParams,
+): Plan<WithdrawResult> {
   const isOthers = params.actor.kind === "agent" && current?.agentId !== params.actor.id;
   if (current === null || isOthers) return writeNothing({ kind: "unknown_case", ref: params.ref });
-  const open = current.state === "ASSESSING" || current.state === "AWAITING_REVIEW" || current.state === "AUTHORIZED";
+  const open =
+    current.state === "ASSESSING" || current.state === "AWAITING_REVIEW" || current.state === "AUTHORIZED";
   if (!open) return writeNothing({ kind: "not_open", case: current });
   const step: Step = {
     name: "case.cancelled",
@@ -34,7 +39,13 @@ export function planWithdraw(current: Case | null, nowMs: number, params: Withdr
       reportedAtMs: params.actor.kind === "agent" ? nowMs : null,
     },
   };
-  const writes = takeSteps({ previous: current, start: current, steps: [step], nowMs, messages: ["case.ended"] });
+  const writes = takeSteps({
+    previous: current,
+    start: current,
+    steps: [step],
+    nowMs,
+    messages: ["case.ended"],
+  });
   return { answer: { kind: "withdrawn", case: writes.next }, writes };
 }
 

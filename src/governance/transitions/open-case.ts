@@ -10,7 +10,11 @@ import { commitments, type Payload, type Plan, type Step, takeSteps, writeNothin
 
 /** Where the machines send a call: what policy and the assessor decided, before anything was written. */
 export type Ruling =
-  | { readonly to: "AUTHORIZED"; readonly authorization: Exclude<Authorization, "human">; readonly reasonId: ReasonId }
+  | {
+      readonly to: "AUTHORIZED";
+      readonly authorization: Exclude<Authorization, "human">;
+      readonly reasonId: ReasonId;
+    }
   | { readonly to: "AWAITING_REVIEW" | "DENIED"; readonly reasonId: ReasonId };
 
 export interface OpenCaseParams extends Omit<ClaimParams, "newNonce"> {
@@ -206,8 +210,10 @@ function rulingActor(params: OpenCaseParams, ruling: Ruling): Actor {
 }
 
 /** The sentence of the wire contract for a call that only the assessor let through. */
-function autoApprovalNote(assessment: Assessment | undefined, authorization: Authorization): string | undefined {
+function autoApprovalNote(
+  assessment: Assessment | undefined,
+  authorization: Authorization,
+): string | undefined {
   if (authorization !== "auto" || assessment === undefined) return undefined;
   return `Auto-approved based on Risk Score [${assessment.risk_score}] per Article 14 Compliance.`;
 }
-

@@ -1,7 +1,15 @@
 import type { Case } from "../../domain/case.ts";
 import type { CaseRef, Sha256Hex, WriterId } from "../../domain/ids.ts";
 import type { ReasonId } from "../../domain/reasons.ts";
-import { commitments, type Payload, type Plan, type Step, takeSteps, type UnknownCase, writeNothing } from "./plan.ts";
+import {
+  commitments,
+  type Payload,
+  type Plan,
+  type Step,
+  takeSteps,
+  type UnknownCase,
+  writeNothing,
+} from "./plan.ts";
 
 export interface OutcomeParams {
   readonly ref: CaseRef;
@@ -122,7 +130,13 @@ export function planLost(current: Case | null, nowMs: number, params: LostParams
     patch: { reasonId: "dispatch.lost", dueAtMs: null, finishedAtMs: safeToRepeat ? nowMs : null },
     details: { token: params.token, safe_to_repeat: safeToRepeat || undefined },
   };
-  const writes = takeSteps({ previous: guard.case, start: guard.case, steps: [step], nowMs, messages: ["case.ended"] });
+  const writes = takeSteps({
+    previous: guard.case,
+    start: guard.case,
+    steps: [step],
+    nowMs,
+    messages: ["case.ended"],
+  });
   return { answer: { kind: "recorded", case: writes.next }, writes };
 }
 
@@ -131,6 +145,7 @@ function holdsClaim(
   params: { readonly ref: CaseRef; readonly token: number },
 ): { readonly kind: "held"; readonly case: Case } | Exclude<OutcomeResult, { kind: "recorded" }> {
   if (current === null) return { kind: "unknown_case", ref: params.ref };
-  if (current.state !== "EXECUTING" || current.fencingToken !== params.token) return { kind: "fenced", case: current };
+  if (current.state !== "EXECUTING" || current.fencingToken !== params.token)
+    return { kind: "fenced", case: current };
   return { kind: "held", case: current };
 }

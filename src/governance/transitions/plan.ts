@@ -68,10 +68,17 @@ export interface Step {
  *
  * @throws AtlasError `internal` when the table has no such step: the caller's guard is wrong, and nothing may be written.
  */
-export function take(current: Case, from: Case["state"] | null, step: Step): { next: Case; event: LedgerEntry } {
+export function take(
+  current: Case,
+  from: Case["state"] | null,
+  step: Step,
+): { next: Case; event: LedgerEntry } {
   const row = findTransition(step.name, from, step.actor.kind);
   if (row === undefined) {
-    throw new AtlasError("internal", `No transition ${step.name} from ${from} by ${step.actor.kind} (${current.ref}).`);
+    throw new AtlasError(
+      "internal",
+      `No transition ${step.name} from ${from} by ${step.actor.kind} (${current.ref}).`,
+    );
   }
   const next: Case = { ...current, ...step.patch, state: row.to };
   return { next, event: caseEvent(step, from, next) };

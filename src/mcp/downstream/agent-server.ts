@@ -1,6 +1,6 @@
 import { ProtocolError, ProtocolErrorCode, Server, type ServerContext } from "@modelcontextprotocol/server";
 import type { AgentId } from "../../domain/ids.ts";
-import { governCall, type GovernCallDeps } from "../../governance/govern-call.ts";
+import { type GovernCallDeps, governCall } from "../../governance/govern-call.ts";
 import type { RawResult } from "../../governance/ports.ts";
 import type { CallAnswer } from "../../governance/raw-call.ts";
 import { pendingResult, refusalResult } from "./case-report.ts";
@@ -29,11 +29,18 @@ interface Request {
   readonly params?: { readonly [key: string]: unknown } | undefined;
 }
 
-type Handler = (request: Request, ctx: ServerContext, params: AgentServerParams, deps: AgentServerDeps) => Promise<RawResult>;
+type Handler = (
+  request: Request,
+  ctx: ServerContext,
+  params: AgentServerParams,
+  deps: AgentServerDeps,
+) => Promise<RawResult>;
 
 /** Every method an agent may call; all others are refused. */
 const METHODS: { readonly [method: string]: Handler } = {
-  "tools/list": async (_request, _ctx, _params, deps) => ({ tools: advertisedTools(deps.governance.upstreams.listTools()) }),
+  "tools/list": async (_request, _ctx, _params, deps) => ({
+    tools: advertisedTools(deps.governance.upstreams.listTools()),
+  }),
   "tools/call": callTool,
   "prompts/list": async () => ({ prompts: [PROMPT] }),
   "prompts/get": getPrompt,
@@ -63,7 +70,12 @@ export function createAgentServer(params: AgentServerParams, deps: AgentServerDe
   return server;
 }
 
-async function callTool(request: Request, ctx: ServerContext, params: AgentServerParams, deps: AgentServerDeps): Promise<RawResult> {
+async function callTool(
+  request: Request,
+  ctx: ServerContext,
+  params: AgentServerParams,
+  deps: AgentServerDeps,
+): Promise<RawResult> {
   const name = request.params?.["name"];
   const text = params.textOf(JSON.stringify(ctx.mcpReq.id));
   if (typeof name !== "string" || text === undefined) {
@@ -86,7 +98,10 @@ async function callTool(request: Request, ctx: ServerContext, params: AgentServe
 }
 
 /** Whatever breaks in us, the call is refused in words the agent can use; nothing of the cause leaves. */
-async function governSafely(call: Parameters<typeof governCall>[0], deps: AgentServerDeps): Promise<CallAnswer> {
+async function governSafely(
+  call: Parameters<typeof governCall>[0],
+  deps: AgentServerDeps,
+): Promise<CallAnswer> {
   try {
     return await governCall(call, deps.governance);
   } catch (error) {
@@ -109,14 +124,23 @@ function toResult(answer: CallAnswer, name: string, deps: AgentServerDeps): RawR
     case "refused": {
       const refusal = refusalResult(answer);
       if (answer.reasonId !== "tool.unknown") return refusal;
-      throw new ProtocolError(ProtocolErrorCode.InvalidParams, "Unknown tool [tool.unknown]: list the tools again and use a name from the list.");
+      throw new ProtocolError(
+        ProtocolErrorCode.InvalidParams,
+        "Unknown tool [tool.unknown]: list the tools again and use a name from the list.",
+      );
     }
     default:
       return answer satisfies never;
   }
 }
 
-async function callOwn(name: string, text: string, ctx: ServerContext, params: AgentServerParams, deps: AgentServerDeps): Promise<RawResult> {
+async function callOwn(
+  name: string,
+  text: string,
+  ctx: ServerContext,
+  params: AgentServerParams,
+  deps: AgentServerDeps,
+): Promise<RawResult> {
   const args: unknown = JSON.parse(argumentsTextOf(text));
   const sendProgress = progressSender(ctx);
   let waited = 0;
@@ -126,19 +150,25 @@ async function callOwn(name: string, text: string, ctx: ServerContext, params: A
       name,
       args: typeof args === "object" && args !== null ? { ...args } : {},
       signal: ctx.mcpReq.signal,
-      ...(sendProgress && { onWaiting: () => sendProgress({ progress: ++waited, message: "Still waiting for a decision." }) }),
+      ...(sendProgress && {
+        onWaiting: () => sendProgress({ progress: ++waited, message: "Still waiting for a decision." }),
+      }),
     },
     deps.governance.store,
   );
 }
 
 /** Sends progress to the agent if it asked for it, under its own token. */
-function progressSender(ctx: ServerContext): ((progress: { readonly [key: string]: unknown }) => void) | undefined {
+function progressSender(
+  ctx: ServerContext,
+): ((progress: { readonly [key: string]: unknown }) => void) | undefined {
   const progressToken = ctx.mcpReq._meta?.progressToken;
   if (progressToken === undefined) return undefined;
   return (progress) => {
     // An agent that went away misses its progress; the call goes on.
-    ctx.mcpReq.notify({ method: "notifications/progress", params: { ...progress, progressToken } }).catch(() => undefined);
+    ctx.mcpReq
+      .notify({ method: "notifications/progress", params: { ...progress, progressToken } })
+      .catch(() => undefined);
   };
 }
 

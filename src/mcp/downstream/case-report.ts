@@ -18,7 +18,9 @@ export function pendingResult(current: Case, hasOutputSchema: boolean): RawResul
   return {
     content: notes,
     // Clients throw on plain text from a tool that has an output schema; the advertised one admits this form.
-    ...(hasOutputSchema && { structuredContent: { [PENDING_KEY]: { ref: current.ref, state: current.state } } }),
+    ...(hasOutputSchema && {
+      structuredContent: { [PENDING_KEY]: { ref: current.ref, state: current.state } },
+    }),
     _meta: { [META_KEY]: caseMeta(current) },
   };
 }
@@ -39,7 +41,9 @@ export function refusalResult(answer: Extract<CallAnswer, { kind: "refused" }>):
   const detail = answer.detail === null ? "" : ` (${answer.detail})`;
   const reference = answer.ref === null ? "" : ` Ref: ${answer.ref}.`;
   return {
-    content: [{ type: "text", text: `${REASONS[answer.reasonId]}${detail} [${answer.reasonId}]${reference}` }],
+    content: [
+      { type: "text", text: `${REASONS[answer.reasonId]}${detail} [${answer.reasonId}]${reference}` },
+    ],
     isError: true,
     _meta: { [META_KEY]: { ref: answer.ref, reason_id: answer.reasonId } },
   };
@@ -58,7 +62,10 @@ export function reportResult(report: CaseReport): RawResult {
 }
 
 export function reportsResult(reports: readonly CaseReport[]): RawResult {
-  const text = reports.length === 0 ? "You have no open cases, and none ended since you last asked." : reports.map(reportText).join("\n");
+  const text =
+    reports.length === 0
+      ? "You have no open cases, and none ended since you last asked."
+      : reports.map(reportText).join("\n");
   return { content: [{ type: "text", text }], structuredContent: { cases: reports.map(reportData) } };
 }
 
@@ -84,12 +91,18 @@ function reportText(report: CaseReport): string {
 }
 
 function unknownAdvice(current: Case): string {
-  return current.state === "UNKNOWN" ? " It may have run. Do not repeat it; a human will find out what happened." : "";
+  return current.state === "UNKNOWN"
+    ? " It may have run. Do not repeat it; a human will find out what happened."
+    : "";
 }
 
 function reportData(report: CaseReport): { readonly [key: string]: unknown } {
   const { case: current, reason } = report;
-  return { ...caseMeta(current), tool: current.exposedName, ...(reason !== null && { reviewer_reason: reason }) };
+  return {
+    ...caseMeta(current),
+    tool: current.exposedName,
+    ...(reason !== null && { reviewer_reason: reason }),
+  };
 }
 
 function caseMeta(current: Case): { readonly [key: string]: unknown } {

@@ -9,7 +9,9 @@ export function advertisedTools(tools: readonly CatalogTool[]): readonly object[
 function advertise(tool: CatalogTool): object {
   const { outputSchema, ...definition } = tool.definition;
   const advertised = { ...definition, name: tool.exposedName };
-  return outputSchema === undefined ? advertised : { ...advertised, outputSchema: admitPending(outputSchema) };
+  return outputSchema === undefined
+    ? advertised
+    : { ...advertised, outputSchema: admitPending(outputSchema) };
 }
 
 /** Structured content of a pending answer; the widened schema admits exactly this beside the tool's own. */

@@ -1,4 +1,11 @@
-import { type AuthInfo, createMcpHandler, isJsonContentType, JSONRPC_VERSION, type JSONRPCMessage, parseJSONRPCMessage } from "@modelcontextprotocol/server";
+import {
+  type AuthInfo,
+  createMcpHandler,
+  isJsonContentType,
+  JSONRPC_VERSION,
+  type JSONRPCMessage,
+  parseJSONRPCMessage,
+} from "@modelcontextprotocol/server";
 import { sha256 } from "../../domain/digest.ts";
 import { AtlasError } from "../../domain/errors.ts";
 import { type AgentId, type CaseRef, type RandomBytes, randomHex } from "../../domain/ids.ts";
@@ -47,7 +54,7 @@ export function createMcpEndpoint(deps: McpEndpointDeps): McpEndpoint {
   const sessions = new Map<string, SseSession>();
   const handler = createMcpHandler(
     (ctx) => {
-      const { agentId, texts } = identityOf(ctx.authInfo);
+      const { agentId, texts } = callerOf(ctx.authInfo);
       const server = createAgentServer({ agentId, textOf: (id) => texts.get(id), live: false }, deps);
       const method = ctx.requestInfo?.headers.get("mcp-method");
       // Without a handler the SDK answers an unknown method with the status that the 2026 revision asks for.
@@ -63,7 +70,8 @@ export function createMcpEndpoint(deps: McpEndpointDeps): McpEndpoint {
   return {
     streamable: (request) =>
       guarded(request, deps, async (agentId) => {
-        if (request.method !== "POST") return handler.fetch(request, { authInfo: authInfo(agentId, new Map()) });
+        if (request.method !== "POST")
+          return handler.fetch(request, { authInfo: authInfo(agentId, new Map()) });
         const body = await readRequest(request, agentId, deps);
         if (body instanceof Response) return body;
         return handler.fetch(request, { parsedBody: body.value, authInfo: authInfo(agentId, body.requests) });
@@ -96,15 +104,26 @@ async function guarded(
     );
   }
   if (principal.kind !== "agent") {
-    return rpcErrorResponse(new AtlasError("auth.wrong_principal", "This is a person's token; tools are called with an agent's key."));
+    return rpcErrorResponse(
+      new AtlasError(
+        "auth.wrong_principal",
+        "This is a person's token; tools are called with an agent's key.",
+      ),
+    );
   }
   return serve(principal.agent.id);
 }
 
 /** The body as value and texts, or the answer that refuses it. */
-async function readRequest(request: Request, agentId: AgentId, deps: McpEndpointDeps): Promise<ReadBody | Response> {
+async function readRequest(
+  request: Request,
+  agentId: AgentId,
+  deps: McpEndpointDeps,
+): Promise<ReadBody | Response> {
   if (!isJsonContentType(request.headers.get("content-type"))) {
-    return rpcErrorResponse(new AtlasError("request.unsupported_media_type", "Send the message as application/json."));
+    return rpcErrorResponse(
+      new AtlasError("request.unsupported_media_type", "Send the message as application/json."),
+    );
   }
   let text: string;
   try {
@@ -115,13 +134,25 @@ async function readRequest(request: Request, agentId: AgentId, deps: McpEndpoint
   const read = readBody(text);
   if (read.ok) return read.value;
   const { message, place } = read.failure;
-  await deps.governance.store.recordRefusal({ agentId, reasonId: "arguments.ambiguous", toolSha256: sha256("") });
-  return rpcErrorResponse(new AtlasError("request.invalid", `${message} Place: ${place || "the body"} [arguments.ambiguous].`));
+  await deps.governance.store.recordRefusal({
+    agentId,
+    reasonId: "arguments.ambiguous",
+    toolSha256: sha256(""),
+  });
+  return rpcErrorResponse(
+    new AtlasError("request.invalid", `${message} Place: ${place || "the body"} [arguments.ambiguous].`),
+  );
 }
 
-async function openStream(agentId: AgentId, sessions: Map<string, SseSession>, deps: McpEndpointDeps): Promise<Response> {
+async function openStream(
+  agentId: AgentId,
+  sessions: Map<string, SseSession>,
+  deps: McpEndpointDeps,
+): Promise<Response> {
   if (sessions.size >= MAX_SSE_SESSIONS) {
-    return rpcErrorResponse(new AtlasError("store.failed", "Too many event streams are open; close some or use /mcp."));
+    return rpcErrorResponse(
+      new AtlasError("store.failed", "Too many event streams are open; close some or use /mcp."),
+    );
   }
   const sessionId = randomHex(16, deps.random);
   const transport = new SseServerTransport({ sessionId, messagesPath: deps.messagesPath });
@@ -140,13 +171,20 @@ async function openStream(agentId: AgentId, sessions: Map<string, SseSession>, d
     toolsChanged: () => void server.sendToolListChanged().catch(() => undefined),
     tell: (message) =>
       void server
-        .notification({ method: "notifications/message", params: { level: "info", logger: "atlas", data: message } })
+        .notification({
+          method: "notifications/message",
+          params: { level: "info", logger: "atlas", data: message },
+        })
         .catch(() => undefined),
   });
   server.onclose = () => sessions.delete(sessionId);
   await server.connect(transport);
   return new Response(transport.stream, {
-    headers: { "content-type": "text/event-stream", "cache-control": "no-cache, no-transform", "x-accel-buffering": "no" },
+    headers: {
+      "content-type": "text/event-stream",
+      "cache-control": "no-cache, no-transform",
+      "x-accel-buffering": "no",
+    },
   });
 }
 
@@ -159,7 +197,9 @@ async function takeMessage(
   const session = sessions.get(new URL(request.url).searchParams.get("sessionId") ?? "");
   // Another agent's stream does not exist for this one.
   if (session === undefined || session.agentId !== agentId) {
-    return rpcErrorResponse(new AtlasError("resource.not_found", "No open event stream with this sessionId; open one at /mcp/sse."));
+    return rpcErrorResponse(
+      new AtlasError("resource.not_found", "No open event stream with this sessionId; open one at /mcp/sse."),
+    );
   }
   const body = await readRequest(request, agentId, deps);
   if (body instanceof Response) return body;
@@ -168,7 +208,9 @@ async function takeMessage(
   try {
     parsed = messages.map((m) => parseJSONRPCMessage(m));
   } catch {
-    return rpcErrorResponse(new AtlasError("request.invalid", `The body is not a JSON-RPC ${JSONRPC_VERSION} message.`));
+    return rpcErrorResponse(
+      new AtlasError("request.invalid", `The body is not a JSON-RPC ${JSONRPC_VERSION} message.`),
+    );
   }
   for (const [id, text] of body.requests) session.texts.set(id, text);
   for (const message of parsed) session.transport.receive(message, { request });
@@ -177,21 +219,39 @@ async function takeMessage(
 
 /** What the factory needs to know travels with the SDK's own carrier of verified identity. */
 function authInfo(agentId: AgentId, texts: ReadonlyMap<string, string>): AuthInfo {
-  return { token: "", clientId: agentId, scopes: [], extra: { agentId, texts } };
+  return { token: "", clientId: agentId, scopes: [], extra: { caller: new Caller(agentId, texts) } };
 }
 
-function identityOf(info: AuthInfo | undefined): { agentId: AgentId; texts: ReadonlyMap<string, string> } {
-  const extra = info?.extra as { agentId: AgentId; texts: ReadonlyMap<string, string> } | undefined;
-  if (extra === undefined) throw new AtlasError("internal", "A request reached the MCP handler without an agent.");
-  return extra;
+/** The agent of one HTTP request, and the texts of the JSON-RPC requests in it. */
+class Caller {
+  readonly agentId: AgentId;
+  readonly texts: ReadonlyMap<string, string>;
+
+  constructor(agentId: AgentId, texts: ReadonlyMap<string, string>) {
+    this.agentId = agentId;
+    this.texts = texts;
+  }
+}
+
+/** @throws AtlasError when a request got past the authentication, which is a mistake of ours. */
+function callerOf(info: AuthInfo | undefined): Caller {
+  const caller = info?.extra?.["caller"];
+  if (caller instanceof Caller) return caller;
+  throw new AtlasError("internal", "A request reached the MCP handler without an agent.");
 }
 
 function isNews(state: string): boolean {
   return ["SUCCEEDED", "FAILED", "REJECTED", "EXPIRED", "CANCELLED", "DENIED", "UNKNOWN"].includes(state);
 }
 
-function tellAgent(sessions: ReadonlyMap<string, SseSession>, agentId: AgentId, ref: CaseRef, state: string): void {
+function tellAgent(
+  sessions: ReadonlyMap<string, SseSession>,
+  agentId: AgentId,
+  ref: CaseRef,
+  state: string,
+): void {
   for (const session of sessions.values()) {
-    if (session.agentId === agentId) session.tell(`Your case ${ref} is now ${state}. Ask check_status for more.`);
+    if (session.agentId === agentId)
+      session.tell(`Your case ${ref} is now ${state}. Ask check_status for more.`);
   }
 }

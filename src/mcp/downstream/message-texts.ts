@@ -1,5 +1,11 @@
 import { fail, ok, type Result } from "../../domain/errors.ts";
-import { arrayElements, type JsonProblem, memberText, objectMembers, readStrictJson } from "../../domain/strict-json.ts";
+import {
+  arrayElements,
+  type JsonProblem,
+  memberText,
+  objectMembers,
+  readStrictJson,
+} from "../../domain/strict-json.ts";
 
 /** A POST body from an agent: the value for the SDK, and the text of each request for governance. */
 export interface ReadBody {
@@ -21,7 +27,8 @@ export function readBody(text: string): Result<ReadBody, JsonProblem> {
   for (const [index, message] of messages.entries()) {
     const id = memberText(message, ["id"]);
     if (id === undefined || memberText(message, ["method"]) === undefined) continue;
-    if (requests.has(id)) return fail({ message: "Two requests of the batch have the same id.", place: `/${index}/id` });
+    if (requests.has(id))
+      return fail({ message: "Two requests of the batch have the same id.", place: `/${index}/id` });
     requests.set(id, message);
   }
   return ok({ value: read.value.value, requests });

@@ -61,15 +61,18 @@ export async function callOwnTool(call: OwnToolCall, store: CaseStore): Promise<
   const unknownKey = Object.keys(call.args).find((key) => key !== "ref" && key !== "wait_seconds");
   if (unknownKey !== undefined) return mistake(`${call.name} takes no argument but ref and wait_seconds.`);
   const { ref } = call.args;
-  if (call.name === "check_status" && ref === undefined) return reportsResult(await listOwnCases(call.agentId, store));
-  if (typeof ref !== "string") return mistake("ref must be the reference from a PENDING REVIEW answer, evt_….");
+  if (call.name === "check_status" && ref === undefined)
+    return reportsResult(await listOwnCases(call.agentId, store));
+  if (typeof ref !== "string")
+    return mistake("ref must be the reference from a PENDING REVIEW answer, evt_….");
   if (!isCaseRef(ref)) return unknownCase();
   if (call.name === "withdraw_request") {
     const result = await store.withdraw({ ref, actor: { kind: "agent", id: call.agentId } });
     return result.kind === "unknown_case" ? unknownCase() : withdrawalResult(result);
   }
   const waitSeconds = call.args["wait_seconds"] ?? 0;
-  if (typeof waitSeconds !== "number") return mistake("wait_seconds must be a number of seconds from 0 to 25.");
+  if (typeof waitSeconds !== "number")
+    return mistake("wait_seconds must be a number of seconds from 0 to 25.");
   const heartbeat = setInterval(() => call.onWaiting?.(), WAITING_EVERY_MS);
   try {
     const { agentId, signal } = call;
@@ -85,5 +88,7 @@ function mistake(sentence: string): RawResult {
 }
 
 function unknownCase(): RawResult {
-  return mistake("You have no case with this reference (case.unknown). Call check_status without a reference to list your cases.");
+  return mistake(
+    "You have no case with this reference (case.unknown). Call check_status without a reference to list your cases.",
+  );
 }

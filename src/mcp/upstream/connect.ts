@@ -55,7 +55,10 @@ export async function connect(params: ConnectParams): Promise<Connected> {
     return connected;
   } catch (error) {
     era.verdict = null;
-    throw new AtlasError("upstream.unreachable", `Upstream ${config.name} could not be reached: ${reasonOf(error)}.`);
+    throw new AtlasError(
+      "upstream.unreachable",
+      `Upstream ${config.name} could not be reached: ${reasonOf(error)}.`,
+    );
   }
 }
 

@@ -48,7 +48,10 @@ export async function httpFetch(params: HttpFetchParams): Promise<Response> {
   watch.status = status;
   if (status >= 300 && status < 400 && status !== 304) {
     response.destroy();
-    throw new AtlasError("upstream.unreachable", "the upstream answered with a redirect, which is not followed");
+    throw new AtlasError(
+      "upstream.unreachable",
+      "the upstream answered with a redirect, which is not followed",
+    );
   }
   return new Response(hasBody(status) ? webStream(response, params.maxAnswerBytes) : null, {
     status,
@@ -76,7 +79,9 @@ async function send(
     ...signal,
   });
   const connectTimer = setTimeout(() => {
-    request.destroy(new AtlasError("upstream.unreachable", `no connection within ${params.connectDeadlineMs} ms`));
+    request.destroy(
+      new AtlasError("upstream.unreachable", `no connection within ${params.connectDeadlineMs} ms`),
+    );
   }, params.connectDeadlineMs);
   request.once("response", resolve);
   request.once("close", () => clearTimeout(connectTimer));
@@ -129,7 +134,9 @@ function webStream(response: IncomingMessage, maxBytes: number): ReadableStream<
           if ((controller.desiredSize ?? 0) <= 0) response.pause();
           return;
         }
-        settle(() => controller.error(new AtlasError("upstream.unreachable", `the answer exceeded ${maxBytes} bytes`)));
+        settle(() =>
+          controller.error(new AtlasError("upstream.unreachable", `the answer exceeded ${maxBytes} bytes`)),
+        );
         response.destroy();
       });
       response.once("end", () => settle(() => controller.close()));

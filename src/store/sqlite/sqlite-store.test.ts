@@ -1,5 +1,5 @@
 import { createPublicKey } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -44,6 +44,12 @@ function createFile(): TestFile {
       return Promise.resolve();
     },
   };
+}
+
+function copyOf(file: TestFile): TestFile {
+  const copy = createFile();
+  for (const suffix of ["", "-wal"]) copyFileSync(file.path + suffix, copy.path + suffix);
+  return copy;
 }
 
 testStore({ create: () => Promise.resolve(createFile()) });
@@ -107,6 +113,36 @@ describe("SQLite store", () => {
 
     expect((await gateway.opened({ ruling: allowed })).token).toBe(1);
     expect(findings(file.path)).toEqual([]);
+  });
+
+  test("after a crash the next start says where the chain broke off, and refuses one that lost what was signed", async () => {
+    await gateway.store.close();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    gateway = await openGateway(file, { name: "crashing" });
+    await gateway.opened();
+    await vi.advanceTimersByTimeAsync(1000);
+    await gateway.opened({ ruling: allowed });
+    // What a kill leaves behind: the files as they are, with nothing closed.
+    const intact = copyOf(file);
+    const damaged = copyOf(file);
+    const [head] = await file.sql(`select sequence from ledger_heads where writer = '${gateway.writer}'`);
+    const signed = Number(head?.["sequence"]);
+    expect(signed).toBeGreaterThan(1);
+
+    const next = await openGateway(intact, { name: "next" });
+    expect(findings(intact.path)).toEqual([]);
+    const gap = await intact.sql("select bytes from ledger_events order by id desc limit 1");
+    expect(JSON.parse(String(gap[0]?.["bytes"]))).toMatchObject({
+      type: "ledger.gap",
+      details: { writer: gateway.writer, sequence: signed + 3, signed_sequence: signed },
+    });
+    await next.store.close();
+
+    await damaged.sql(
+      `delete from ledger_events where writer = '${gateway.writer}' and sequence = ${signed}`,
+    );
+    await expect(openGateway(damaged, { name: "next" })).rejects.toMatchObject({ code: "ledger.broken" });
+    for (const copy of [intact, damaged]) await copy.destroy();
   });
 
   test("a damaged or foreign file is not opened", async () => {

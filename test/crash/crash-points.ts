@@ -1,0 +1,112 @@
+/**
+ * Loaded into the real gateway before its first module (`node --import`), so that production code needs no hooks.
+ * It names each durable step, a COMMIT or a `tools/call` written to an upstream's pipe, and when the one in the
+ * order comes it signals the process, synchronously, before or after the step. Nothing else is changed.
+ */
+import { ChildProcess } from "node:child_process";
+import { appendFileSync, readFileSync } from "node:fs";
+import { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Writable } from "node:stream";
+import { type CrashOrder, ORDER_VARIABLE, traceFile } from "./crash-order.ts";
+
+const orderFile = process.env[ORDER_VARIABLE];
+if (orderFile === undefined) throw new Error(`${ORDER_VARIABLE} names no file`);
+
+let countingFor: string | null = null;
+let counted = 0;
+/** Types of the ledger events written since the last COMMIT: they name the next one. */
+let written: string[] = [];
+
+function readOrder(file: string): CrashOrder | null {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as CrashOrder;
+  } catch {
+    // No order yet, or no longer one.
+    return null;
+  }
+}
+
+function takeStep<Answer>(file: string, name: string, step: () => Answer): Answer {
+  const order = readOrder(file);
+  if (order === null) return step();
+  if (order.id !== countingFor) {
+    countingFor = order.id;
+    counted = 0;
+  }
+  appendFileSync(traceFile(file), `${name}\n`);
+  const matches = order.match === undefined || name.includes(order.match);
+  if (matches) counted += 1;
+  const meant = matches && counted === order.step;
+  if (meant && order.when === "before") strike(order);
+  const answer = step();
+  if (meant && order.when === "after") strike(order);
+  return answer;
+}
+
+/** kill() to oneself has taken effect when it returns. */
+function strike(order: CrashOrder): void {
+  process.kill(process.pid, order.signal);
+  if (order.sleptMs !== undefined) moveClocks(order.sleptMs);
+}
+
+/**
+ * Both system clocks go on while a process is stopped, so one that is stopped for ten minutes finds them ten minutes
+ * later at its very next reading. Here it was stopped for milliseconds and the clocks are moved at the same point, so
+ * that every reading after it is the one a long stop would have given, and the test need not sleep.
+ */
+function moveClocks(byMs: number): void {
+  const monotonic = performance.now.bind(performance);
+  performance.now = () => monotonic() + byMs;
+  const wall = Date.now.bind(Date);
+  Date.now = () => wall() + byMs;
+}
+
+function watchCommits(file: string): void {
+  const run = StatementSync.prototype.run;
+  StatementSync.prototype.run = function (this: StatementSync, ...parameters: never[]) {
+    const sql = this.sourceSQL;
+    if (sql.startsWith("insert into ledger_events")) written.push(typeOfEvent(parameters[0]));
+    if (sql !== "commit") return run.apply(this, parameters);
+    return takeStep(file, commitName(), () => run.apply(this, parameters));
+  } as typeof run;
+  const exec = DatabaseSync.prototype.exec;
+  DatabaseSync.prototype.exec = function (this: DatabaseSync, sql: string) {
+    if (sql !== "commit") return exec.call(this, sql);
+    takeStep(file, commitName(), () => exec.call(this, sql));
+  };
+}
+
+function commitName(): string {
+  const name = `commit ${written.join(" ")}`.trim();
+  written = [];
+  return name;
+}
+
+function typeOfEvent(parameters: unknown): string {
+  const { bytes } = parameters as { bytes: string | Uint8Array };
+  const event = JSON.parse(typeof bytes === "string" ? bytes : Buffer.from(bytes).toString()) as { type: string };
+  return event.type;
+}
+
+/** A write to a pipe that has room reaches the kernel before it returns, so a kill right after it comes after the dispatch. */
+function watchDispatches(file: string): void {
+  const prototype = ChildProcess.prototype as ChildProcess & { spawn(options: object): number };
+  const spawn = prototype.spawn;
+  prototype.spawn = function (this: ChildProcess, options: object) {
+    const code = spawn.call(this, options);
+    if (this.stdin !== null) watchPipe(file, this.stdin);
+    return code;
+  };
+}
+
+function watchPipe(file: string, pipe: Writable): void {
+  const write = pipe.write.bind(pipe) as (...parameters: unknown[]) => boolean;
+  pipe.write = ((...parameters: unknown[]) => {
+    const tool = /"method":"tools\/call".*?"name":"(\w+)"/s.exec(String(parameters[0]))?.[1];
+    if (tool === undefined) return write(...parameters);
+    return takeStep(file, `dispatch ${tool}`, () => write(...parameters));
+  }) as typeof pipe.write;
+}
+
+watchCommits(orderFile);
+watchDispatches(orderFile);
