@@ -181,16 +181,14 @@ function byDeadline(a, b) {
 async function showQueue() {
   const states = tab === "waiting" ? WAITING : DECIDED;
   const wanted = tab;
-  const list = await api("GET", `cases?state=${states.join(",")}&limit=500`);
+  // What never came to a human is not a decision; it would bury those that did.
+  const order = tab === "waiting" ? "order=deadline" : "reviewed=true";
+  const list = await api("GET", `cases?state=${states.join(",")}&${order}&limit=500`);
   const queue = document.getElementById("queue");
   if (queue === null || wanted !== tab) return;
   const waiting = list.counts.AWAITING_REVIEW ?? 0;
   document.title = waiting > 0 ? `(${waiting}) ATLAS Governance Console` : "ATLAS Governance Console";
-  // What never came to a human is not a decision; it would bury those that did.
-  const cases =
-    tab === "waiting"
-      ? list.cases.toSorted(byDeadline)
-      : list.cases.filter((item) => item.review_by !== null);
+  const cases = tab === "waiting" ? list.cases.toSorted(byDeadline) : list.cases;
   const focused = document.activeElement?.getAttribute("href");
   const tabs = h(
     "div",

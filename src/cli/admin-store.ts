@@ -35,6 +35,7 @@ export async function withAdminStore<Answer>(
     random: secureRandomBytes,
     signingKey: loadOrCreateSigningKey(folder).privateKey,
     log: createLog(),
+    besideGateway: true,
   });
   try {
     return await use(store);

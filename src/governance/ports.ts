@@ -37,7 +37,7 @@ export interface CaseStore {
   withdraw(params: WithdrawParams): Promise<WithdrawResult>;
   /** Expires the case if its deadline has passed by the database's clock; otherwise does nothing. */
   expire(params: ExpireParams): Promise<ExpireResult>;
-  /** Puts off the engine's next look at an authorized case (its upstream could not be reached). */
+  /** Puts off the engine's next look at an authorized case (its upstream could not be reached) and counts the attempt. */
   postpone(ref: CaseRef, untilMs: number): Promise<void>;
   /** Notes that the agent has been told how the case ended. */
   markReported(refs: readonly CaseRef[]): Promise<void>;
@@ -45,7 +45,6 @@ export interface CaseStore {
   recordRefusal(params: RefusalParams): Promise<void>;
 
   getCase(ref: CaseRef): Promise<Case | null>;
-  /** Newest first. */
   listCases(filter: CaseFilter): Promise<readonly Case[]>;
   countCases(): Promise<Readonly<Record<CaseState, number>>>;
   /** Cases the engine must look at: `dueAtMs` at or before now, or claimed by a writer that is not `writer`. Earliest first. */
@@ -70,6 +69,10 @@ export interface CaseFilter {
   readonly agentId?: AgentId;
   /** Ended, and the agent was not told yet. */
   readonly unreported?: boolean;
+  /** A human was asked, whatever came of it. */
+  readonly reviewed?: boolean;
+  /** Newest first (the default), or the next deadline first. */
+  readonly order?: "newest" | "deadline";
   readonly limit: number;
 }
 

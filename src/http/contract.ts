@@ -162,6 +162,12 @@ export const caseQuerySchema = z.strictObject({
     .transform((text) => text.split(","))
     .pipe(z.array(stateNames))
     .optional(),
+  /** Only cases that a human was asked about. */
+  reviewed: z
+    .enum(["true", "false"], "must be true or false")
+    .transform((text) => text === "true")
+    .optional(),
+  order: z.enum(["newest", "deadline"], "must be newest or deadline").optional(),
   limit: z.coerce
     .number("must be a whole number")
     .int("must be a whole number")

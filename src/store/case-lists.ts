@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import type { Kysely, RawBuilder } from "kysely";
 import type { Case, CaseState } from "../domain/case.ts";
 import type { CaseFilter } from "../governance/ports.ts";
 import { rowToCase } from "./case-codec.ts";
@@ -18,17 +18,25 @@ const NONE: Readonly<Record<CaseState, number>> = {
   CANCELLED: 0,
 };
 
-/** Newest first; cases opened in the same millisecond are in the order of their references. */
-export async function listCases(db: Kysely<Database>, filter: CaseFilter): Promise<readonly Case[]> {
+/**
+ * @param tieBreak orders cases that were opened in the same millisecond: what the database has for the order of insertion.
+ */
+export async function listCases(
+  db: Kysely<Database>,
+  filter: CaseFilter,
+  tieBreak: RawBuilder<unknown>,
+): Promise<readonly Case[]> {
   let query = db.selectFrom("cases").selectAll();
   if (filter.states !== undefined) query = query.where("state", "in", filter.states);
   if (filter.agentId !== undefined) query = query.where("agent_id", "=", filter.agentId);
   if (filter.unreported === true) {
     query = query.where("finished_at_ms", "is not", null).where("reported_at_ms", "is", null);
   }
+  if (filter.reviewed === true) query = query.where("review_by_ms", "is not", null);
+  if (filter.order === "deadline") query = query.orderBy("review_by_ms", "asc");
   const rows = await query
     .orderBy("opened_at_ms", "desc")
-    .orderBy("ref", "desc")
+    .orderBy(tieBreak, "desc")
     .limit(filter.limit)
     .execute();
   return rows.map(rowToCase);

@@ -62,6 +62,17 @@ export function testDecisions(subject: () => Subject): void {
       });
     });
 
+    test("a deadline that a kill switch froze does not end the case under the reviewer's hand", async () => {
+      const { gateway } = subject();
+      const { case: waiting } = await gateway.opened();
+      await gateway.store.engageKillSwitch({ scope: "all", target: "*", by: ADMIN, reason: "stop" });
+      gateway.clock.advance(REVIEW_FOR_MS);
+      expect(await gateway.store.recordDecision(gateway.decision(waiting))).toMatchObject({
+        kind: "recorded",
+        case: { state: "AUTHORIZED" },
+      });
+    });
+
     test("a decision on what is not on record any more is refused; one that names no digest means the one on record", async () => {
       const { gateway } = subject();
       const { case: waiting } = await gateway.opened();

@@ -1,15 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { CASE_STATES } from "../domain/case.ts";
 import type { AgentId } from "../domain/ids.ts";
+import type { CaseFilter } from "../governance/ports.ts";
 import { payload } from "../governance/transitions/plan.ts";
 import {
   ADMIN,
   AGENT,
   allowed,
   denied,
+  HOUR_MS,
   openGateway,
   REVIEW_FOR_MS,
   RUN_WITHIN_MS,
+  SARAH,
   SETTLE_WITHIN_MS,
   TOOL,
 } from "./fixture.testsuite.ts";
@@ -102,6 +105,18 @@ function testEndings(subject: () => Subject): void {
       });
     });
 
+    test("a reviewer rejects what waits for review and takes back what is approved", async () => {
+      const { gateway } = subject();
+      const actor = { kind: "reviewer", id: SARAH } as const;
+      const { case: waiting } = await gateway.opened();
+      expect(await gateway.store.withdraw({ ref: waiting.ref, actor })).toEqual({
+        kind: "not_open",
+        case: waiting,
+      });
+      const approved = await gateway.approved();
+      expect(await gateway.store.withdraw({ ref: approved.ref, actor })).toMatchObject({ kind: "withdrawn" });
+    });
+
     test("an approved case can be taken back until it is claimed", async () => {
       const { gateway } = subject();
       const actor = { kind: "admin", id: ADMIN } as const;
@@ -165,6 +180,22 @@ function testEndings(subject: () => Subject): void {
 
 function testQueries(subject: () => Subject): void {
   describe("queries", () => {
+    test("lists can be narrowed to what a human was asked about, and put the next deadline first", async () => {
+      const { gateway } = subject();
+      const { store, clock } = gateway;
+      await gateway.opened({ ruling: allowed });
+      const { case: late } = await gateway.opened({ reviewForMs: 2 * HOUR_MS });
+      clock.advance(1);
+      const { case: soon } = await gateway.opened({ reviewForMs: HOUR_MS });
+      clock.advance(1);
+      const { case: later } = await gateway.opened({ reviewForMs: 3 * HOUR_MS });
+      const refs = async (filter: Partial<CaseFilter>) =>
+        (await store.listCases({ limit: 10, ...filter })).map((c) => c.ref);
+      expect(await refs({ reviewed: true })).toEqual([later.ref, soon.ref, late.ref]);
+      expect(await refs({ reviewed: true, order: "deadline" })).toEqual([soon.ref, late.ref, later.ref]);
+      expect(await refs({})).toHaveLength(4);
+    });
+
     test("due cases come earliest first, with every run of another writer", async () => {
       const { gateway, database } = subject();
       const { store, clock, writer } = gateway;
@@ -197,17 +228,24 @@ function testQueries(subject: () => Subject): void {
     test("lists are filtered and newest first, and counts name every state", async () => {
       const { gateway } = subject();
       const { store, clock } = gateway;
+      const { case: oldest } = await gateway.opened({ ruling: allowed });
       const { case: first } = await gateway.opened();
+      expect((await store.listCases({ limit: 10 })).map((c) => c.ref)).toEqual([first.ref, oldest.ref]);
+      await store.recordOutcome(gateway.outcome(oldest));
       clock.advance(1);
       const { case: second } = await gateway.opened({ ruling: denied });
-      expect((await store.listCases({ limit: 10 })).map((c) => c.ref)).toEqual([second.ref, first.ref]);
+      expect((await store.listCases({ limit: 10 })).map((c) => c.ref)).toEqual([
+        second.ref,
+        first.ref,
+        oldest.ref,
+      ]);
       expect(await store.listCases({ limit: 1 })).toEqual([second]);
       expect(await store.listCases({ states: ["AWAITING_REVIEW", "EXECUTING"], limit: 10 })).toEqual([first]);
       expect(await store.listCases({ states: [], limit: 10 })).toEqual([]);
       expect(await store.listCases({ agentId: "stranger" as AgentId, limit: 10 })).toEqual([]);
       const counts = await store.countCases();
       expect(Object.keys(counts).sort()).toEqual([...CASE_STATES].sort());
-      expect(counts).toMatchObject({ AWAITING_REVIEW: 1, DENIED: 1, SUCCEEDED: 0 });
+      expect(counts).toMatchObject({ AWAITING_REVIEW: 1, DENIED: 1, SUCCEEDED: 1, FAILED: 0 });
     });
 
     test("an ended case is unreported until its agent was told", async () => {

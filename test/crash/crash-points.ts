@@ -84,7 +84,9 @@ function commitName(): string {
 
 function typeOfEvent(parameters: unknown): string {
   const { bytes } = parameters as { bytes: string | Uint8Array };
-  const event = JSON.parse(typeof bytes === "string" ? bytes : Buffer.from(bytes).toString()) as { type: string };
+  const event = JSON.parse(typeof bytes === "string" ? bytes : Buffer.from(bytes).toString()) as {
+    type: string;
+  };
   return event.type;
 }
 

@@ -1,6 +1,8 @@
 import { type Case, isTerminal } from "../../domain/case.ts";
 import type { CaseRef, PersonId, Sha256Hex, WriterId } from "../../domain/ids.ts";
 import type { Agent, Person } from "../../domain/principal.ts";
+import type { KillSwitch } from "../ports.ts";
+import { covers } from "./claim.ts";
 import { expireStep } from "./ending.ts";
 import {
   commitments,
@@ -43,6 +45,7 @@ export interface DecisionSnapshot {
   readonly agent: Agent | null;
   readonly person: Person | null;
   readonly decisions: readonly Decision[];
+  readonly killSwitches: readonly KillSwitch[];
   readonly nowMs: number;
 }
 
@@ -67,7 +70,8 @@ export function planDecision(snapshot: DecisionSnapshot, params: DecisionParams)
   if (isRepetition(snapshot, params))
     return writeNothing({ kind: "recorded", case: current, repeated: true });
   if (current.state !== "AWAITING_REVIEW") return writeNothing({ kind: "not_open", case: current });
-  if (current.reviewByMs !== null && nowMs >= current.reviewByMs) {
+  const frozen = snapshot.killSwitches.some((s) => covers(s, current));
+  if (current.reviewByMs !== null && nowMs >= current.reviewByMs && !frozen) {
     const writes = takeSteps({
       previous: current,
       start: current,

@@ -1,4 +1,4 @@
-import { type Case, isTerminal } from "../../domain/case.ts";
+import { type Case, findTransition, isTerminal } from "../../domain/case.ts";
 import type { CaseRef, WriterId } from "../../domain/ids.ts";
 import type { Actor } from "../../domain/principal.ts";
 import type { KillSwitch } from "../ports.ts";
@@ -12,7 +12,7 @@ export interface WithdrawParams {
 
 export type WithdrawResult =
   | { readonly kind: "withdrawn"; readonly case: Case }
-  /** Already running or ended; `case` says where it is. */
+  /** Already running or ended, or not this actor's to withdraw where it is: a reviewer rejects what waits for review. */
   | { readonly kind: "not_open"; readonly case: Case }
   | UnknownCase;
 
@@ -24,9 +24,9 @@ export function planWithdraw(
 ): Plan<WithdrawResult> {
   const isOthers = params.actor.kind === "agent" && current?.agentId !== params.actor.id;
   if (current === null || isOthers) return writeNothing({ kind: "unknown_case", ref: params.ref });
-  const open =
-    current.state === "ASSESSING" || current.state === "AWAITING_REVIEW" || current.state === "AUTHORIZED";
-  if (!open) return writeNothing({ kind: "not_open", case: current });
+  if (findTransition("case.cancelled", current.state, params.actor.kind) === undefined) {
+    return writeNothing({ kind: "not_open", case: current });
+  }
   const step: Step = {
     name: "case.cancelled",
     actor: params.actor,

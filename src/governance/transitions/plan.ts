@@ -89,7 +89,7 @@ function caseEvent(step: Step, from: Case["state"] | null, next: Case): LedgerEn
     type: step.name,
     case: next.ref,
     actor: step.actor,
-    details: { from, to: next.state, reason: next.reasonId, ...step.details },
+    details: { from, to: next.state, reason: next.reasonId, revision: next.revision, ...step.details },
   };
 }
 
@@ -106,7 +106,7 @@ export interface StepsParams {
 
 /** Takes several steps in one commit. */
 export function takeSteps(params: StepsParams): Writes {
-  let current = params.start;
+  let current = { ...params.start, revision: (params.previous?.revision ?? 0) + 1 };
   let from: Case["state"] | null = params.previous === null ? null : params.start.state;
   const events: LedgerEntry[] = [];
   for (const step of params.steps) {
@@ -115,10 +115,9 @@ export function takeSteps(params: StepsParams): Writes {
     from = taken.next.state;
     events.push(taken.event);
   }
-  const revision = (params.previous?.revision ?? 0) + 1;
   return {
     previous: params.previous,
-    next: { ...current, revision, updatedAtMs: params.nowMs },
+    next: { ...current, updatedAtMs: params.nowMs },
     events,
     payloads: params.payloads ?? [],
     decision: params.decision ?? null,

@@ -1,18 +1,9 @@
 import { type Context, Hono } from "hono";
-import type { Case } from "../../domain/case.ts";
-import { AtlasError } from "../../domain/errors.ts";
 import { type CaseRef, isCaseRef } from "../../domain/ids.ts";
 import type { CaseStore } from "../../governance/ports.ts";
 import { type RecordDecisionDeps, recordDecision } from "../../governance/record-decision.ts";
 import { apiPerson, type PersonEnv, type PersonGuardDeps } from "../auth/person-guard.ts";
-import {
-  type CaseDetailDeps,
-  canWithdraw,
-  caseBody,
-  isoTime,
-  readCaseDetail,
-  withdrawingKind,
-} from "../case-view.ts";
+import { type CaseDetailDeps, caseBody, isoTime, readCaseDetail, withdrawingKind } from "../case-view.ts";
 import {
   type CaseListBody,
   caseQuerySchema,
@@ -38,9 +29,13 @@ export function caseRoutes(deps: CaseRoutesDeps): Hono<PersonEnv> {
 
   routes.get("/api/v1/cases", person, async (c) => {
     const query = readQuery(c, caseQuerySchema);
-    const filter = query.state === undefined ? {} : { states: query.state };
     const [cases, counts] = await Promise.all([
-      deps.store.listCases({ ...filter, limit: query.limit }),
+      deps.store.listCases({
+        ...(query.state && { states: query.state }),
+        ...(query.order && { order: query.order }),
+        reviewed: query.reviewed ?? false,
+        limit: query.limit,
+      }),
       deps.store.countCases(),
     ]);
     const body: CaseListBody = { cases: cases.map(caseBody), counts, now: isoTime(deps.nowMs()) };
@@ -88,10 +83,7 @@ async function withdraw(c: Context<PersonEnv>, deps: CaseRoutesDeps): Promise<Re
     const message = "Only a reviewer or an admin may withdraw a case.";
     return refuse(c, { code: "review.not_entitled", message });
   }
-  const current = await deps.store.getCase(ref);
-  if (current === null) return refuse(c, UNKNOWN_CASE);
-  if (!canWithdraw(current, person)) return refuse(c, notOpen(current));
-  const result = await tryWithdraw(ref, { kind, id: person.id }, deps);
+  const result = await deps.store.withdraw({ ref, actor: { kind, id: person.id } });
   switch (result.kind) {
     case "unknown_case":
       return refuse(c, UNKNOWN_CASE);
@@ -101,24 +93,5 @@ async function withdraw(c: Context<PersonEnv>, deps: CaseRoutesDeps): Promise<Re
       return c.json({ case: caseBody(result.case) } satisfies WithdrawResponse);
     default:
       return result satisfies never;
-  }
-}
-
-/**
- * The case may have gone back to review between the look and the command, where a reviewer rejects it instead of withdrawing it;
- * the store's table refuses that as a broken promise, for the person it is an ordinary answer.
- */
-async function tryWithdraw(
-  ref: CaseRef,
-  actor: Parameters<CaseStore["withdraw"]>[0]["actor"],
-  deps: CaseRoutesDeps,
-): Promise<Awaited<ReturnType<CaseStore["withdraw"]>>> {
-  try {
-    return await deps.store.withdraw({ ref, actor });
-  } catch (error) {
-    if (!(error instanceof AtlasError) || error.code !== "internal") throw error;
-    const now: Case | null = await deps.store.getCase(ref);
-    if (now?.state !== "AWAITING_REVIEW") throw error;
-    return { kind: "not_open", case: now };
   }
 }

@@ -199,7 +199,7 @@ async function createCaseIndexes(db: Schema): Promise<void> {
     .where(finished, "is not", null)
     .execute();
   await db.schema.createIndex("cases_by_state").on("cases").columns(["state", "opened_at_ms"]).execute();
-  await db.schema.createIndex("cases_by_time").on("cases").columns(["opened_at_ms", "ref"]).execute();
+  await db.schema.createIndex("cases_by_time").on("cases").column("opened_at_ms").execute();
   await db.schema
     .createIndex("cases_unreported")
     .on("cases")

@@ -99,7 +99,7 @@ function changeStatements(db: DatabaseSync) {
     ),
     postpone: prepare(
       db,
-      `update cases set due_at_ms = :until, updated_at_ms = :now, revision = revision + 1
+      `update cases set due_at_ms = :until, attempts = attempts + 1, updated_at_ms = :now, revision = revision + 1
        where ref = :ref and state = 'AUTHORIZED'`,
     ),
     reported: prepare(

@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Clock } from "../../domain/clock.ts";
 import { joinKey, sha256 } from "../../domain/digest.ts";
 import type { CaseRef } from "../../domain/ids.ts";
@@ -17,6 +17,8 @@ import type { GuardRows } from "./guard-rows.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
 import type { PrincipalRows } from "./principal-rows.ts";
 import type { Reads } from "./reads.ts";
+
+const INSERTION_ORDER = sql.ref("rowid");
 
 export interface CasesDeps {
   readonly commits: GroupCommit;
@@ -91,6 +93,7 @@ function caseCommands({ commits, rows, guards, principals }: CasesDeps): Command
           agent: current === null ? null : principals.agent(current.agentId),
           person: principals.person(params.personId),
           decisions: rows.decisions(params.ref),
+          killSwitches: guards.killSwitches(),
           nowMs: tx.nowMs,
         };
         return carryOut(planDecision(snapshot, params), tx);
@@ -149,7 +152,7 @@ type Queries = Pick<
 function caseQueries({ reads, rows, kysely, clock }: CasesDeps): Queries {
   return {
     getCase: (ref) => reads(() => rows.find(ref)),
-    listCases: (filter) => reads(() => listCases(kysely, filter)),
+    listCases: (filter) => reads(() => listCases(kysely, filter, INSERTION_ORDER)),
     countCases: () => reads(() => countCases(kysely)),
     dueCases: ({ writer, limit }) => reads(() => rows.due({ writer, limit, nowMs: clock.nowMs() })),
     nextDueAtMs: () => reads(() => rows.nextDueAtMs()),
