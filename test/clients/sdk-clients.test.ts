@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { approve, readApi, refIn, reject, type ToolResult, words } from "../scenario/agent.ts";
+import { eventually } from "../scenario/eventually.ts";
 import { countingUpstream, openScenario, type Scenario } from "../scenario/gateway.ts";
 import { recordedCalls } from "../servers/counting-upstream.ts";
 import { PROGRESS_UPSTREAM } from "./progress-upstream.ts";
@@ -220,7 +221,7 @@ describe.each(SDK_CLIENTS)("$client", (client) => {
   test.runIf(client.wire === "sse")("is told on its open stream when one of its cases ends", async () => {
     const ref = await park("ends while connected");
     await reject(gateway, ref, "No.");
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(agent.told).toContain(`Your case ${ref} is now REJECTED. Ask check_status for more.`),
     );
     expect(JSON.stringify(otherAgent.told)).not.toContain(ref);

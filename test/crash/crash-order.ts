@@ -10,7 +10,7 @@ export interface CrashOrder {
   readonly when: "before" | "after";
   /** The step meant, counted among those that match. */
   readonly step: number;
-  /** Counts only steps whose name contains this; every step without it. */
+  /** Counts only steps of exactly this name; every step without it. */
   readonly match?: string;
   /** SIGSTOP: how much later it is when the process goes on. */
   readonly sleptMs?: number;

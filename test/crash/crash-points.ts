@@ -14,7 +14,7 @@ if (orderFile === undefined) throw new Error(`${ORDER_VARIABLE} names no file`);
 
 let countingFor: string | null = null;
 let counted = 0;
-/** Types of the ledger events written since the last COMMIT: they name the next one. */
+/** What was written since the last COMMIT, types of ledger events and the signed head: it names the next one. */
 let written: string[] = [];
 
 function readOrder(file: string): CrashOrder | null {
@@ -34,7 +34,7 @@ function takeStep<Answer>(file: string, name: string, step: () => Answer): Answe
     counted = 0;
   }
   appendFileSync(traceFile(file), `${name}\n`);
-  const matches = order.match === undefined || name.includes(order.match);
+  const matches = order.match === undefined || name === order.match;
   if (matches) counted += 1;
   const meant = matches && counted === order.step;
   if (meant && order.when === "before") strike(order);
@@ -63,9 +63,10 @@ function moveClocks(byMs: number): void {
 
 function watchCommits(file: string): void {
   const run = StatementSync.prototype.run;
-  StatementSync.prototype.run = function (this: StatementSync, ...parameters: never[]) {
+  StatementSync.prototype.run = function (this: StatementSync, ...parameters: Parameters<typeof run>) {
     const sql = this.sourceSQL;
     if (sql.startsWith("insert into ledger_events")) written.push(typeOfEvent(parameters[0]));
+    if (sql.startsWith("insert into ledger_heads")) written.push("head");
     if (sql !== "commit") return run.apply(this, parameters);
     return takeStep(file, commitName(), () => run.apply(this, parameters));
   } as typeof run;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
@@ -50,7 +50,11 @@ export interface Laboratory {
   /** What reached the upstream. */
   calls(): readonly RecordedCall[];
   upstreamPids(): readonly number[];
-  /** @throws Error with the report when `atlas ledger verify` does not end with 0. */
+  /**
+   * Verifies the ledger as it is at the moment of the call, so that a gateway may be started meanwhile.
+   *
+   * @throws Error with the report when `atlas ledger verify` does not end with 0.
+   */
   verifyLedger(): Promise<void>;
   dispose(): Promise<void>;
 }
@@ -69,6 +73,7 @@ export function createLaboratory(): Laboratory {
     env: { [ORDER_VARIABLE]: orderFile, ATLAS_LOG_LEVEL: "warn" },
   };
   let running: GatewayProcess | null = null;
+  let snapshots = 0;
   let people: { readonly agent: Agent; readonly reviewer: Reviewer } | null = null;
 
   const gateway = (): GatewayProcess => {
@@ -114,7 +119,10 @@ export function createLaboratory(): Laboratory {
     calls: () => recordedCalls(recordFile),
     upstreamPids: () => processesWith(recordFile),
     verifyLedger: async () => {
-      const { code, output } = await runAtlas(["ledger", "verify", "--data", dataDir]);
+      snapshots += 1;
+      const snapshot = join(dir, `snapshot-${snapshots}`);
+      cpSync(dataDir, snapshot, { recursive: true });
+      const { code, output } = await runAtlas(["ledger", "verify", "--data", snapshot]);
       if (code !== 0) throw new Error(`atlas ledger verify ended with ${code}:\n${output}`);
     },
     dispose: async () => {

@@ -75,7 +75,8 @@ export async function tellWhileItLives(story: Story, lab: Laboratory): Promise<b
   }
 }
 
-async function makeCall(story: Story, lab: Laboratory): Promise<void> {
+/** The agent makes the call of the story. @throws GatewayGone */
+export async function makeCall(story: Story, lab: Laboratory): Promise<void> {
   story.sent += 1;
   const tool = story.kind === "live" ? LIVE_TOOL : HELD_TOOL;
   const answer = await lab.agent().call(tool, { text: story.name }, { "test/attempt": story.sent });
@@ -165,7 +166,7 @@ export async function expectNothingForgotten(story: Story, lab: Laboratory): Pro
 
 /** Asserts, by what reached the upstream, that no attempt of an agent ran twice and that what must have run did. */
 export function expectRunsAtMostOnce(story: Story, calls: readonly RecordedCall[]): void {
-  const own = calls.filter((call) => call.arguments === argumentsOf(story));
+  const own = runsOf(story, calls);
   const attempts = own.map((call) => call.meta);
   expect(new Set(attempts).size, `${story.kind} ${story.name} ran twice: ${attempts.join(" ")}`).toBe(
     own.length,
@@ -176,4 +177,9 @@ export function expectRunsAtMostOnce(story: Story, calls: readonly RecordedCall[
   if (story.state === "SUCCEEDED") expect(own.length, `${story.name} never ran`).toBeGreaterThanOrEqual(1);
   if (story.state === "REJECTED" || story.state === "CANCELLED")
     expect(own.length, `${story.name} ran`).toBe(0);
+}
+
+/** What reached the upstream of this story. */
+export function runsOf(story: Story, calls: readonly RecordedCall[]): readonly RecordedCall[] {
+  return calls.filter((call) => call.arguments === argumentsOf(story));
 }

@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { recordedCalls } from "../servers/counting-upstream.ts";
 import { readApi, refIn, sendDecision, type WireAgent, wireAgent, words } from "./agent.ts";
+import { eventually } from "./eventually.ts";
 import { countingUpstream, openScenario, type Scenario } from "./gateway.ts";
 
 let gateway: Scenario;
@@ -56,7 +57,7 @@ test("a call approved on a definition that is no longer the tool's goes back to 
   const answer = await sendDecision(gateway, decision);
   if (answer.status === 200) {
     // The approval came before the change was seen, so it is the claim that must see it.
-    await vi.waitFor(async () => expect((await show(ref)).case.reason_id).toBe("tool.changed"));
+    await eventually(async () => expect((await show(ref)).case.reason_id).toBe("tool.changed"));
   }
   const again = await show(ref);
   expect(again.case).toMatchObject({ state: "AWAITING_REVIEW", reason_id: "tool.changed" });
@@ -78,7 +79,7 @@ test("a call approved on a definition that is no longer the tool's goes back to 
 test("a tool whose calls ran at once waits for a person when its definition has changed", async () => {
   expect(words(await agent.call("tools_read_thing"))).toBe("read_thing done");
   changeTools({ read_thing: { description: "Reads a thing, again." } });
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const message = (await agent.post('{"jsonrpc":"2.0","id":1,"method":"tools/list"}')).text;
     expect(message).toContain("Reads a thing, again.");
   });

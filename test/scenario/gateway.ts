@@ -41,7 +41,10 @@ export interface Scenario {
   stop(): Promise<void>;
   /** Starts it again on the same folder, on another port. */
   start(): Promise<void>;
+  /** What an auditor finds who trusts the folder's own key. */
   verifyLedger(): LedgerReport;
+  /** All events, as they are stored. */
+  ledgerText(): string;
   close(): Promise<void>;
 }
 
@@ -80,6 +83,7 @@ export async function openScenario(params: ScenarioParams): Promise<Scenario> {
       gateway = await startGateway(config, log);
     },
     verifyLedger: () => verifyDataFolder(dataDir),
+    ledgerText: () => readLedger(dataDir),
     close: async () => {
       try {
         await stop();
@@ -109,7 +113,6 @@ async function addPerson(data: string, id: PersonId, roles: readonly Role[]): Pr
   return token;
 }
 
-/** What an auditor finds who trusts the folder's own key. */
 function verifyDataFolder(dataDir: string): LedgerReport {
   const reader = openLedgerReader(join(dataDir, DATABASE_FILE));
   try {
@@ -120,6 +123,15 @@ function verifyDataFolder(dataDir: string): LedgerReport {
       cases: reader.cases(),
       payloads: reader.payloads(),
     });
+  } finally {
+    reader.close();
+  }
+}
+
+function readLedger(dataDir: string): string {
+  const reader = openLedgerReader(join(dataDir, DATABASE_FILE));
+  try {
+    return [...reader.events()].map((event) => event.bytes).join("\n");
   } finally {
     reader.close();
   }

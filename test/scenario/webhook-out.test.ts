@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { startWebhookReceiver, type WebhookReceiver } from "../../src/notify/webhook-receiver.testing.ts";
 import { reject, refIn, wireAgent } from "./agent.ts";
+import { eventually } from "./eventually.ts";
 import { countingUpstream, openScenario, type Scenario } from "./gateway.ts";
 
 const SECRET = `whsec_${Buffer.alloc(32, 5).toString("base64")}`;
@@ -50,24 +51,24 @@ async function park(text: string): Promise<string> {
 
 test("a case that needs review is announced with a signature and a link, and without its arguments", async () => {
   const ref = await park(MARKER);
-  await vi.waitFor(() => expect(messagesOf(ref)).toHaveLength(1), { timeout: 30_000 });
+  await eventually(() => expect(messagesOf(ref)).toHaveLength(1));
   const [message] = messagesOf(ref);
   expect(message?.type).toBe("review.requested");
   expect(message?.data.url).toBe(`https://atlas.example.org/console/#/cases/${ref}`);
   expect(JSON.stringify(receiver.received)).not.toContain(MARKER);
 
   await reject(gateway, ref, MARKER);
-  await vi.waitFor(() => expect(messagesOf(ref).map((m) => m.type)).toContain("case.ended"), { timeout: 30_000 });
+  await eventually(() => expect(messagesOf(ref).map((m) => m.type)).toContain("case.ended"));
   expect(JSON.stringify(receiver.received)).not.toContain(MARKER);
 });
 
 test("a message that nobody had taken when the gateway stopped is delivered by the next start, as the same message", async () => {
   receiver.plan.push("hang");
   const ref = await park("while nobody answers");
-  await vi.waitFor(() => expect(messagesOf(ref)).toHaveLength(1), { timeout: 30_000 });
+  await eventually(() => expect(messagesOf(ref)).toHaveLength(1));
   await gateway.stop();
   await gateway.start();
-  await vi.waitFor(() => expect(messagesOf(ref)).toHaveLength(2), { timeout: 30_000 });
+  await eventually(() => expect(messagesOf(ref)).toHaveLength(2));
   const ids = receiver.received.filter((m) => m.body.includes(ref)).map((m) => m.headers["webhook-id"]);
   expect(new Set(ids).size).toBe(1);
 });
