@@ -70,6 +70,11 @@ describe("a call that machines can answer", () => {
     expect((await rig.store.listCases({ limit: 2 })).map((c) => c.state)).toEqual(["FAILED", "UNKNOWN"]);
   });
 
+  test("is not late because its upstream took long to come up", async () => {
+    rig.upstreams.readyLive = async () => rig.clock.advance(60_000);
+    expect((await call("note_down")).kind).toBe("result");
+  });
+
   test("that could not be sent is told so and did not run", async () => {
     rig.upstreams.reachable = false;
     expect(await call("note_down")).toMatchObject({ kind: "refused", reasonId: "upstream.unreachable" });

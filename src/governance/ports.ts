@@ -217,6 +217,11 @@ export interface Upstreams {
   /** The tool of that exposed name as last listed; undefined when there is none. */
   findTool(exposedName: string): CatalogTool | undefined;
   listTools(): readonly CatalogTool[];
+  /**
+   * Brings the agent's live connection up, which may take a child process its start, so that the time to dispatch
+   * is not spent on it. Never throws: a connection that does not come up shows at the dispatch.
+   */
+  readyLive(params: { readonly upstream: string; readonly agentId: AgentId }): Promise<void>;
   /** Dispatches on the agent's live connection. */
   dispatchLive(
     params: DispatchParams & { readonly upstream: string; readonly agentId: AgentId },

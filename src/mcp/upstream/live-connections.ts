@@ -13,8 +13,13 @@ export interface LiveConnectionsParams {
   readonly max: number;
 }
 
+/** A restart that is put off for longer than this is not waited for by a caller on the line. */
+const LONGEST_READY_WAIT_MS = 5_000;
+
 /** Connections of one upstream that live calls share, one for each key: the agent, or one for all. */
 export interface LiveConnections {
+  /** Brings the connection up, or finds that it does not come up now. Never throws. */
+  ready(key: string): Promise<void>;
   dispatch(key: string, call: ConnectionCall): Promise<DispatchOutcome>;
   /** Closes what nobody used for `idleMs`. */
   closeIdle(idleMs: number): Promise<void>;
@@ -57,6 +62,21 @@ export function createLiveConnections(params: LiveConnectionsParams): LiveConnec
   };
 
   return {
+    ready: async (key) => {
+      const slot = signal.aborted ? null : slotOf(key);
+      if (slot === null) return;
+      const waitMs = slot.retryAtMs - clock.monotonicMs();
+      if (slot.connection === null && slot.failures > 0 && waitMs > LONGEST_READY_WAIT_MS) return;
+      slot.inFlight += 1;
+      try {
+        await connected(context, slot);
+      } catch {
+        // The dispatch that follows says why.
+      } finally {
+        slot.inFlight -= 1;
+        slot.usedAtMs = clock.monotonicMs();
+      }
+    },
     dispatch: async (key, call) => {
       if (signal.aborted) return notSent("the gateway is stopping");
       const slot = slotOf(key);

@@ -114,6 +114,10 @@ export function createUpstreams(params: UpstreamsParams): RunningUpstreams {
     onCatalogChange: (listener) => catalog.onChange(listener),
     health: () => [...upstreams.values()].map(({ feed }) => feed.health()),
     deadlineMs: (name) => get(name).config.callDeadlineMs,
+    readyLive: async ({ upstream: name, agentId }) => {
+      const { config, live } = get(name);
+      await live.ready(config.kind === "stdio" ? agentId : SHARED);
+    },
     dispatchLive: async ({ upstream: name, agentId, ...call }) => {
       const { config, live } = get(name);
       const definition = catalog.toolsOf(name).find((tool) => tool.name === call.tool)?.definition;
