@@ -55,6 +55,7 @@ describe("configJsonSchema", () => {
       "review",
       "hold",
       "notify",
+      "portals",
       "single_operator",
     ]);
     expect(schema.additionalProperties).toBe(false);

@@ -22,6 +22,8 @@ export interface Config {
     readonly callMs: number;
   };
   readonly notify: { readonly webhook: WebhookConfig | null };
+  /** Other systems that may pass on people's decisions. */
+  readonly portals: readonly PortalConfig[];
   /** One person runs everything and may decide on their own agents; stamped into every decision. */
   readonly singleOperator: boolean;
 }
@@ -57,6 +59,15 @@ export interface HttpUpstreamConfig extends UpstreamBase {
 }
 
 export type UpstreamConfig = StdioUpstreamConfig | HttpUpstreamConfig;
+
+/** A system that signs the decisions of people it knows. */
+export interface PortalConfig {
+  readonly name: string;
+  /** Standard Webhooks secret, `whsec_…`. */
+  readonly secret: string;
+  /** Person's id here by their name there; nobody else is let in. */
+  readonly reviewers: Readonly<Record<string, string>>;
+}
 
 export interface WebhookConfig {
   readonly url: string;

@@ -55,6 +55,7 @@ risk: { threshold: 60 }
 review: { deadline: 7d, run_within: 2h }
 hold: { call: 0s }
 notify: { webhook: { url: https://hooks.example.org/x, secret: "\${WEBHOOK}" } }
+portals: { desk: { secret: "\${WEBHOOK}", reviewers: { "s.miller@example.org": sarah } } }
 single_operator: true
 `,
       { dataDir: "/srv/atlas" },
@@ -100,6 +101,15 @@ single_operator: true
           ],
           "version": "…",
         },
+        "portals": [
+          {
+            "name": "desk",
+            "reviewers": {
+              "s.miller@example.org": "sarah",
+            },
+            "secret": "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=",
+          },
+        ],
         "review": {
           "deadlineMs": 604800000,
           "runWithinMs": 7200000,

@@ -42,6 +42,7 @@ export function normalise(
               consoleUrl: webhook.console_url ?? ownUrl(host, port),
             },
     },
+    portals: Object.entries(file.portals).map(([name, portal]) => ({ name, ...portal })),
     singleOperator: file.single_operator,
   });
 }

@@ -109,6 +109,13 @@ const webhookSchema = z.strictObject({
   console_url: httpUrl.optional(),
 });
 
+const portalSchema = z.strictObject({
+  secret: webhookSecret,
+  reviewers: z.record(filled, filled),
+});
+
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/u);
+
 const ruleList = z.array(ruleSchema).superRefine((rules, context) => {
   const seen = new Set<string>();
   for (const [index, rule] of rules.entries()) {
@@ -128,7 +135,7 @@ export const configFileSchema = z.strictObject({
   listen: z
     .strictObject({ host: filled.default("127.0.0.1"), port: z.int().min(0).max(65_535).default(8000) })
     .prefault({}),
-  upstreams: z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/u), upstreamSchema).default({}),
+  upstreams: z.record(name, upstreamSchema).default({}),
   policy: ruleList.default([{ id: "default", upstream: "*", tool: "*", agent: "*", verdict: "assess" }]),
   risk: z.strictObject({ threshold: z.int().min(0).max(100).default(DEFAULT_RISK_THRESHOLD) }).prefault({}),
   review: z
@@ -138,6 +145,7 @@ export const configFileSchema = z.strictObject({
     .strictObject({ call: duration({ minMs: 0, maxMs: HOUR_MS, says: "0s to 1h" }).default("10s") })
     .prefault({}),
   notify: z.strictObject({ webhook: webhookSchema.optional() }).prefault({}),
+  portals: z.record(name, portalSchema).default({}),
   single_operator: z.boolean().default(false),
 });
 

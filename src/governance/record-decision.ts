@@ -18,6 +18,8 @@ export interface HumanDecision {
   readonly decision: Decision["decision"];
   /** Digest the person was shown; null when the caller shows none. */
   readonly digestShown: string | null;
+  /** Name of the portal that vouches for the person; absent when they came with their own credential. */
+  readonly via?: string;
   /** What the agent will read; null for none. */
   readonly reason: string | null;
 }
@@ -35,6 +37,7 @@ export async function recordDecision(
     reason: decision.reason === null ? null : payload("reason", decision.reason, deps.random),
     runWithinMs: deps.runWithinMs,
     writer: deps.writer,
+    via: decision.via ?? null,
     singleOperator: deps.singleOperator,
   });
   if (result.kind === "recorded") deps.engine.wake(decision.ref);

@@ -38,11 +38,11 @@ export interface HttpAppDeps {
     | "withdraw"
     | "onChange"
   > &
-    Pick<PrincipalStore, "findByCredential" | "getPerson" | "getAgent"> &
+    Pick<PrincipalStore, "findByCredential" | "getPerson" | "getAgent" | "listPeople"> &
     Pick<GuardStore, "acceptedPins">;
   readonly authenticate: Authenticate;
   readonly engine: Pick<Engine, "wake">;
-  readonly config: Pick<Config, "listen" | "review" | "singleOperator">;
+  readonly config: Pick<Config, "listen" | "review" | "portals" | "singleOperator">;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly writer: WriterId;
@@ -111,7 +111,7 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
 
   app.route("/", rootRoute(deps));
   app.route("/", healthRoutes({ store }));
-  app.route("/", approvalWebhook({ ...guard, decisions }));
+  app.route("/", approvalWebhook({ ...guard, decisions, portals: deps.config.portals }));
   app.route("/", sessionRoutes({ ...guard, throttle: createSignInThrottle({ clock }), singleOperator }));
   app.route("/", caseRoutes({ ...guard, store, decisions, singleOperator, nowMs: () => clock.nowMs() }));
   app.route("/", eventRoutes({ ...guard, events }));

@@ -50,6 +50,8 @@ export const approvalRequestSchema = z.strictObject({
     .never("is not supported yet: approve the case as it is, or reject it with a reason")
     .optional(),
   digest: sha256Schema.optional(),
+  /** Whose decision a portal passes on, by the name it knows them by. */
+  reviewer: z.string().min(1, "must not be empty").max(200, "must be at most 200 characters").optional(),
 });
 export type ApprovalRequest = z.infer<typeof approvalRequestSchema>;
 

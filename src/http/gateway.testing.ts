@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import type { PortalConfig } from "../config/config.ts";
 import { failedAssessment } from "../domain/assessment.ts";
 import type { Case } from "../domain/case.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -84,6 +85,7 @@ export interface TestGateway {
 }
 
 export interface TestGatewayParams {
+  readonly portals?: readonly PortalConfig[];
   readonly singleOperator?: boolean;
   readonly consoleDir?: string | null;
   readonly clock?: TestClock;
@@ -118,6 +120,7 @@ export async function openTestGateway(params: TestGatewayParams = {}): Promise<T
     config: {
       listen: { host: "127.0.0.1", port: 8000 },
       review: { deadlineMs: 86_400_000, runWithinMs: 3_600_000 },
+      portals: params.portals ?? [],
       singleOperator: params.singleOperator ?? false,
     },
     consoleDir: params.consoleDir ?? null,

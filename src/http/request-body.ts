@@ -12,7 +12,17 @@ export async function readBody<Schema extends z.ZodType>(
   c: Context,
   schema: Schema,
 ): Promise<z.infer<Schema>> {
-  const json = readStrictJson(decodeUtf8(await c.req.arrayBuffer()));
+  return readText(await bodyText(c), schema);
+}
+
+/** The body as text, for a signature over exactly these bytes. @throws RefusalError `request.invalid` when it is not UTF-8. */
+export async function bodyText(c: Context): Promise<string> {
+  return decodeUtf8(await c.req.arrayBuffer());
+}
+
+/** A text that was read before, checked like a body. @throws RefusalError `request.invalid` */
+export function readText<Schema extends z.ZodType>(text: string, schema: Schema): z.infer<Schema> {
+  const json = readStrictJson(text);
   if (!json.ok) {
     const { place, message } = json.failure;
     throw invalid(place === "" ? message : `At ${quoted(place)} in the body: ${message}`);

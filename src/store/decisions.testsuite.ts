@@ -62,6 +62,19 @@ export function testDecisions(subject: () => Subject): void {
       });
     });
 
+    test("a case that came back to review is not approved by whoever shows no digest", async () => {
+      const { gateway } = subject();
+      const approved = await gateway.approved();
+      const tools = [{ name: TOOL.name, pin: sha256("changed"), definition: TOOL.definition }];
+      await gateway.store.recordTools({ upstream: TOOL.upstream, tools });
+      const back = await gateway.store.claim(gateway.claimParams(approved));
+      expect(back).toMatchObject({ kind: "not_claimable", case: { state: "AWAITING_REVIEW" } });
+      const blind = gateway.decision(approved, { digestShown: null });
+      expect(await gateway.store.recordDecision(blind)).toMatchObject({ kind: "stale_digest" });
+      const old = gateway.decision(approved, { digestShown: approved.actionDigest });
+      expect(await gateway.store.recordDecision(old)).toMatchObject({ kind: "stale_digest" });
+    });
+
     test("a deadline that a kill switch froze does not end the case under the reviewer's hand", async () => {
       const { gateway } = subject();
       const { case: waiting } = await gateway.opened();

@@ -192,6 +192,7 @@ function gatewayOn(parts: Pick<Gateway, "store" | "clock" | "random" | "writer">
     reason: null,
     runWithinMs: RUN_WITHIN_MS,
     writer,
+    via: null,
     singleOperator: false,
     ...change,
   });

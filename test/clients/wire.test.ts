@@ -92,15 +92,18 @@ describe("bytes on the wire", () => {
 });
 
 describe("protocol versions", () => {
-  test.each(["2025-03-26", "2025-06-18", "2025-11-25"])("%s is spoken to a client that asks for it", async (version) => {
-    const params = {
-      protocolVersion: version,
-      capabilities: {},
-      clientInfo: { name: "wire", version: "1.0.0" },
-    };
-    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "initialize", params });
-    expect(onlyMessage(await agent.post(body)).result).toMatchObject({ protocolVersion: version });
-  });
+  test.each(["2025-03-26", "2025-06-18", "2025-11-25"])(
+    "%s is spoken to a client that asks for it",
+    async (version) => {
+      const params = {
+        protocolVersion: version,
+        capabilities: {},
+        clientInfo: { name: "wire", version: "1.0.0" },
+      };
+      const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "initialize", params });
+      expect(onlyMessage(await agent.post(body)).result).toMatchObject({ protocolVersion: version });
+    },
+  );
 
   test.each(["1", '"one"', '"\\u0031"', "1.0", "1e0"])("a request's id may be written %s", async (idText) => {
     const message = onlyMessage(await agent.post(callText({ tool: "live_read_thing", idText })));

@@ -14,8 +14,9 @@ if (orderFile === undefined) throw new Error(`${ORDER_VARIABLE} names no file`);
 
 let countingFor: string | null = null;
 let counted = 0;
-/** What was written since the last COMMIT, types of ledger events and the signed head: it names the next one. */
+/** What was written since the last COMMIT, types of ledger events and whether there is a signed head: it names the next one. */
 let written: string[] = [];
+let signed = false;
 
 function readOrder(file: string): CrashOrder | null {
   try {
@@ -62,15 +63,15 @@ function moveClocks(byMs: number): void {
 }
 
 function watchCommits(file: string): void {
-  const run = StatementSync.prototype.run;
+  const run = methodOf<StatementSync["run"]>(StatementSync.prototype, "run");
   StatementSync.prototype.run = function (this: StatementSync, ...parameters: Parameters<typeof run>) {
     const sql = this.sourceSQL;
     if (sql.startsWith("insert into ledger_events")) written.push(typeOfEvent(parameters[0]));
-    if (sql.startsWith("insert into ledger_heads")) written.push("head");
+    if (sql.startsWith("insert into ledger_heads")) signed = true;
     if (sql !== "commit") return run.apply(this, parameters);
     return takeStep(file, commitName(), () => run.apply(this, parameters));
   } as typeof run;
-  const exec = DatabaseSync.prototype.exec;
+  const exec = methodOf<DatabaseSync["exec"]>(DatabaseSync.prototype, "exec");
   DatabaseSync.prototype.exec = function (this: DatabaseSync, sql: string) {
     if (sql !== "commit") return exec.call(this, sql);
     takeStep(file, commitName(), () => exec.call(this, sql));
@@ -78,9 +79,16 @@ function watchCommits(file: string): void {
 }
 
 function commitName(): string {
-  const name = `commit ${written.join(" ")}`.trim();
+  // The head's signature may share a commit with anything, so it only names one that it has for itself.
+  const name = `commit ${written.length === 0 && signed ? "head" : written.join(" ")}`.trim();
   written = [];
+  signed = false;
   return name;
+}
+
+/** Only ever called with the object that it was called on. */
+function methodOf<Method>(prototype: object, name: string): Method {
+  return Reflect.get(prototype, name) as Method;
 }
 
 function typeOfEvent(parameters: unknown): string {
@@ -91,10 +99,12 @@ function typeOfEvent(parameters: unknown): string {
   return event.type;
 }
 
+type Spawn = (this: ChildProcess, options: object) => number;
+
 /** A write to a pipe that has room reaches the kernel before it returns, so a kill right after it comes after the dispatch. */
 function watchDispatches(file: string): void {
-  const prototype = ChildProcess.prototype as ChildProcess & { spawn(options: object): number };
-  const spawn = prototype.spawn;
+  const prototype = ChildProcess.prototype as ChildProcess & { spawn: Spawn };
+  const spawn = methodOf<Spawn>(prototype, "spawn");
   prototype.spawn = function (this: ChildProcess, options: object) {
     const code = spawn.call(this, options);
     if (this.stdin !== null) watchPipe(file, this.stdin);

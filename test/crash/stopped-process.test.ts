@@ -25,7 +25,7 @@ async function untilStopped(): Promise<void> {
   await until("the gateway is stopped", () => processState(pid) === "T");
 }
 
-describe("a gateway that is stopped and goes on much later", () => {
+describe.runIf(process.platform === "linux")("a gateway that is stopped and goes on much later", () => {
   test(
     "sends nothing under the claim it slept on, gives it back and runs the approved call once",
     async () => {
@@ -69,16 +69,20 @@ describe("a gateway that is stopped and goes on much later", () => {
     TIMEOUT_MS,
   );
 
-  test(
-    "does not run the approved call again that it had sent before it slept",
-    async () => {
-      const story = newStory("approved", "slept-after-dispatch");
-      lab.order({ ...STOP, id: "sent", match: "dispatch write_thing" });
+  test.each([
+    ["was about to send", "before"],
+    ["had sent", "after"],
+  ] as const)(
+    "does not run the approved call again that it %s when it fell asleep",
+    async (_what, when) => {
+      const story = newStory("approved", `slept-${when}-dispatch`);
+      lab.order({ ...STOP, id: "sent", when, match: "dispatch write_thing" });
       const told = tell(story, lab);
       await untilStopped();
-      await until("the upstream has run the call", () => runsOf(story, lab.calls()).length === 1);
       lab.gateway().signal("SIGCONT");
       await told;
+      await until("the upstream has run the call", () => runsOf(story, lab.calls()).length > 0);
+      // By its clocks the claim is long overdue: whoever records first, the outcome or the reconciler, has the word.
       expect(["SUCCEEDED", "UNKNOWN"]).toContain(story.state);
       for (let restart = 0; restart < 2; restart += 1) {
         await lab.kill();
@@ -92,20 +96,24 @@ describe("a gateway that is stopped and goes on much later", () => {
   );
 });
 
-describe("the upstream processes of a gateway that is killed", () => {
+describe.runIf(process.platform === "linux")("the upstream processes of a gateway that is killed", () => {
   test(
     "end by themselves, even in the middle of a call",
     async () => {
       const call = lab.agent().call(SLOW_TOOL, {});
-      const unanswered = expect(call).rejects.toThrow("no answer");
+      // Handled here already, because the gateway dies before anybody waits for it.
+      const unanswered = call.then(
+        () => "answered",
+        () => "unanswered",
+      );
       await until("the upstream works on the call", () => lab.calls().length === 1);
       // One that keeps the catalog, and the agent's own.
       expect(lab.upstreamPids()).toHaveLength(2);
-      const { exited, signal } = lab.gateway();
-      signal("SIGKILL");
-      expect(await exited).toEqual({ code: null, signal: "SIGKILL" });
+      const gateway = lab.gateway();
+      gateway.signal("SIGKILL");
+      expect(await gateway.exited).toEqual({ code: null, signal: "SIGKILL" });
       await until("its upstreams end", () => lab.upstreamPids().length === 0);
-      await unanswered;
+      expect(await unanswered).toBe("unanswered");
     },
     TIMEOUT_MS,
   );

@@ -25,6 +25,9 @@ export interface Story {
   result: string | null;
 }
 
+/** Only ends a story that would never end; nothing is decided by it. */
+const GUARD_MS = 90_000;
+
 export function newStory(kind: StoryKind, name: string): Story {
   return { kind, name, sent: 0, ref: null, asked: false, acknowledged: false, state: null, result: null };
 }
@@ -57,7 +60,9 @@ const STANDS_IN: Readonly<Record<StoryKind, readonly string[]>> = {
  * @throws GatewayGone when the gateway dies on the way; the story can be told on after a restart.
  */
 export async function tell(story: Story, lab: Laboratory): Promise<void> {
+  const guard = performance.now() + GUARD_MS;
   while (story.state === null) {
+    if (performance.now() > guard) throw new Error(`${story.kind} ${story.name} came to no end`);
     if (story.ref === null) await makeCall(story, lab);
     else if (!story.acknowledged && story.kind !== "live") await askForTheEnd(story, story.ref, lab);
     else await awaitTheEnd(story, story.ref, lab);

@@ -27,7 +27,10 @@ export interface WireAnswer {
 
 /** An agent without an SDK: what it sends and what it gets are bytes. */
 export interface WireAgent {
-  post(body: string | Uint8Array<ArrayBuffer>, headers?: Readonly<Record<string, string>>): Promise<WireAnswer>;
+  post(
+    body: string | Uint8Array<ArrayBuffer>,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<WireAnswer>;
   /** `tools/call` with the arguments as JSON text. */
   call(tool: string, argumentsText?: string): Promise<ToolResult>;
   checkStatus(ref: string, waitSeconds?: number): Promise<ToolResult>;

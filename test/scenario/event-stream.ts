@@ -30,7 +30,7 @@ export async function openEventStream(gateway: Scenario, key: string): Promise<E
         if (data !== undefined) return data;
         continue;
       }
-      const { value, done } = await reader?.read() ?? { value: undefined, done: true };
+      const { value, done } = (await reader?.read()) ?? { value: undefined, done: true };
       if (done) throw new Error(`the stream ended before an event ${event}`);
       buffered += value;
     }

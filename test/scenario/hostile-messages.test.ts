@@ -93,7 +93,11 @@ const AMBIGUITIES = [
 ] as const;
 
 const PLACES = [
-  { where: "beside params", at: "", wrap: (m: string) => callText({ tool: "live_write_thing" }).replace(/}$/, `,${m}}`) },
+  {
+    where: "beside params",
+    at: "",
+    wrap: (m: string) => callText({ tool: "live_write_thing" }).replace(/}$/, `,${m}}`),
+  },
   {
     where: "in the arguments",
     at: "/params/arguments",
@@ -114,11 +118,14 @@ const PLACES = [
 
 describe.each(ENTRANCES)("%s", (entrance) => {
   describe.each(PLACES)("$where", ({ at, wrap }) => {
-    test.each(AMBIGUITIES)("$what is refused with its place, and not forwarded", async ({ member, place }) => {
-      const answer = await post(entrance, wrap(member));
-      await expectRefused(answer, 400, `${at}${place} [arguments.ambiguous]`);
-      expect(onlyMessage(answer).error?.message).toContain(`Place: ${at}${place} `);
-    });
+    test.each(AMBIGUITIES)(
+      "$what is refused with its place, and not forwarded",
+      async ({ member, place }) => {
+        const answer = await post(entrance, wrap(member));
+        await expectRefused(answer, 400, `${at}${place} [arguments.ambiguous]`);
+        expect(onlyMessage(answer).error?.message).toContain(`Place: ${at}${place} `);
+      },
+    );
   });
 
   test.each<[string, string | Uint8Array<ArrayBuffer>, RegExp]>([
@@ -127,8 +134,16 @@ describe.each(ENTRANCES)("%s", (entrance) => {
     ["no message at all", "7", /./],
     ["bytes that are not UTF-8", Buffer.from([...Buffer.from('{"a":"'), 0xc3, 0x28, 0x22, 0x7d]), /UTF-8/],
     ["1,000 levels of nesting", `${"[".repeat(1_000)}${"]".repeat(1_000)}`, /nested deeper than 128 levels/],
-    ["200,000 levels of nesting", `${"[".repeat(200_000)}${"]".repeat(200_000)}`, /nested deeper than 128 levels/],
-    ["two calls of a batch under one id", `[${callText({ tool: "live_read_thing" })},${callText({ tool: "live_write_thing" })}]`, /same id/],
+    [
+      "200,000 levels of nesting",
+      `${"[".repeat(200_000)}${"]".repeat(200_000)}`,
+      /nested deeper than 128 levels/,
+    ],
+    [
+      "two calls of a batch under one id",
+      `[${callText({ tool: "live_read_thing" })},${callText({ tool: "live_write_thing" })}]`,
+      /same id/,
+    ],
     [
       "two calls of a batch under one id in two spellings",
       `[${callText({ tool: "live_read_thing" })},${callText({ tool: "live_write_thing", idText: "1.0" })}]`,
@@ -140,11 +155,18 @@ describe.each(ENTRANCES)("%s", (entrance) => {
 
   test("arguments 1,000 levels deep are refused", async () => {
     const argumentsText = `{"a":${"[".repeat(1_000)}${"]".repeat(1_000)}}`;
-    await expectRefused(await post(entrance, callText({ tool: "live_write_thing", argumentsText })), 400, /nested deeper/);
+    await expectRefused(
+      await post(entrance, callText({ tool: "live_write_thing", argumentsText })),
+      400,
+      /nested deeper/,
+    );
   });
 
   test("a body of 10 MB is too large", async () => {
-    const body = callText({ tool: "live_write_thing", argumentsText: JSON.stringify({ text: "x".repeat(10_000_000) }) });
+    const body = callText({
+      tool: "live_write_thing",
+      argumentsText: JSON.stringify({ text: "x".repeat(10_000_000) }),
+    });
     await expectRefused(await post(entrance, body), 413, /larger than 4 MiB/);
   });
 
@@ -221,7 +243,9 @@ describe.each(ENTRANCES)("a batch at %s", (entrance) => {
     const harmless = callText({ tool: "live_read_thing", idText: '"harmless"' });
     const argumentsText = JSON.stringify({ text: `${MARKER} by ${entrance}` });
     const dangerous = callText({ tool: "held_write_thing", idText: '"dangerous"', argumentsText });
-    const answer = await post(entrance, `[${harmless},${dangerous}]`, { "mcp-protocol-version": "2025-03-26" });
+    const answer = await post(entrance, `[${harmless},${dangerous}]`, {
+      "mcp-protocol-version": "2025-03-26",
+    });
     const messages = entrance === "/mcp" ? answer.messages : await responsesOf(["harmless", "dangerous"]);
     expect(messages, answer.text).toHaveLength(2);
     const resultOf = (id: string) => messages.find((message) => message.id === id)?.result ?? {};

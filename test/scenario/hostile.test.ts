@@ -110,7 +110,9 @@ describe.each([...AGENTS_ENDPOINTS, ...PEOPLES_ENDPOINTS])("$method $path", (end
 
   test("is closed to a credential of the other kind", async () => {
     const isForAgents = AGENTS_ENDPOINTS.includes(endpoint);
-    expect(await statusOf(endpoint, bearer(isForAgents ? gateway.reviewerToken : gateway.agentKey))).toBe(403);
+    expect(await statusOf(endpoint, bearer(isForAgents ? gateway.reviewerToken : gateway.agentKey))).toBe(
+      403,
+    );
   });
 
   test("answers neither a foreign Host nor a page of a foreign origin", async () => {
@@ -222,7 +224,11 @@ describe("a decision", () => {
     ["a reason without end", JSON.stringify({ ...ok, reason: "x".repeat(2_001) }), "reason"],
     ["a digest that is none", JSON.stringify({ ...ok, digest: "abc" }), "digest"],
     ["edited arguments", JSON.stringify({ ...ok, arguments: {} }), "arguments"],
-    ["a field twice", `{"decision":"REJECTED","decision":"APPROVED","event_id":"${UNKNOWN_REF}"}`, "/decision"],
+    [
+      "a field twice",
+      `{"decision":"REJECTED","decision":"APPROVED","event_id":"${UNKNOWN_REF}"}`,
+      "/decision",
+    ],
     ["a prototype", `{"decision":"APPROVED","event_id":"${UNKNOWN_REF}","__proto__":{}}`, "/__proto__"],
     ["an array", "[]", "JSON object"],
     ["null", "null", "JSON object"],

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startWebhookReceiver, type WebhookReceiver } from "../../src/notify/webhook-receiver.testing.ts";
-import { reject, refIn, wireAgent } from "./agent.ts";
+import { refIn, reject, wireAgent } from "./agent.ts";
 import { eventually } from "./eventually.ts";
 import { countingUpstream, openScenario, type Scenario } from "./gateway.ts";
 

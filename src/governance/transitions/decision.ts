@@ -31,11 +31,13 @@ export interface DecisionParams {
   readonly ref: CaseRef;
   readonly personId: PersonId;
   readonly decision: Decision["decision"];
-  /** Digest the person was shown; null when the caller showed none, which means the one on record. */
+  /** Digest the person was shown; null when the caller showed none, which means the one on record of a case never decided before. */
   readonly digestShown: string | null;
   readonly reason: Payload | null;
   readonly runWithinMs: number;
   readonly writer: WriterId;
+  /** Name of the portal that vouches for the person; null when they came with their own credential. */
+  readonly via: string | null;
   /** The operator declared that one person runs everything; stamped into the event. */
   readonly singleOperator: boolean;
 }
@@ -81,7 +83,9 @@ export function planDecision(snapshot: DecisionSnapshot, params: DecisionParams)
     });
     return { answer: { kind: "not_open", case: writes.next }, writes };
   }
-  if (params.digestShown !== null && params.digestShown !== current.actionDigest) {
+  // Once a case has come back to review, saying nothing of the digest would approve what was never shown.
+  const shown = params.digestShown ?? (snapshot.decisions.length === 0 ? current.actionDigest : null);
+  if (shown !== current.actionDigest) {
     return writeNothing({ kind: "stale_digest", case: current });
   }
   const writes = takeSteps({
@@ -129,6 +133,7 @@ function decisionStep(current: Case, params: DecisionParams, nowMs: number): Ste
     digest_shown: current.actionDigest,
     digest_authorized: current.actionDigest,
     single_operator: params.singleOperator || undefined,
+    via: params.via ?? undefined,
     commitments: params.reason === null ? undefined : commitments([params.reason]),
   };
   if (params.decision === "REJECTED") {

@@ -49,16 +49,15 @@ export const NO_ROLE: Refusal = {
   message: "This person has no role here. An administrator can make them reviewer, admin or auditor.",
 };
 
-/** Lets in a person who presents their own token with the request; cookies do not count, so no web page can ride on a session. */
-export function bearerPerson(
-  deps: Pick<PersonGuardDeps, "authenticate" | "store">,
-): MiddlewareHandler<PersonEnv> {
-  return createMiddleware<PersonEnv>(async (c, next) => {
-    const header = c.req.header("authorization");
-    if (header === undefined) return refuse(c, MISSING);
-    admit(c, await personOf(header, deps.authenticate), deps);
-    return next();
-  });
+/**
+ * The person whose own token comes with the request; cookies do not count, so no web page can ride on a session.
+ *
+ * @throws RefusalError `auth.missing` without a valid credential, `auth.wrong_principal` with an agent's
+ */
+export async function personOfBearer(c: Context, authenticate: Authenticate): Promise<Person> {
+  const header = c.req.header("authorization");
+  if (header === undefined) throw new RefusalError(MISSING);
+  return personOf(header, authenticate);
 }
 
 /** Lets in a person with a role, by their token or by the console's session. */
