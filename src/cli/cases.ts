@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { z } from "zod";
 import { callApi } from "./api-client.ts";
 import { dataOption, gatewayUrl, reviewerToken, urlOption, type WhereOptions } from "./where.ts";
@@ -18,6 +18,8 @@ const caseSchema = z.looseObject({
   risk_score: z.number().nullable(),
   digest: z.string(),
 });
+
+const shownSchema = z.looseObject({ digest: z.string() });
 
 export function casesCommand(): Command {
   const cases = new Command("cases").description("look at cases and decide them, as the reviewer");
@@ -41,6 +43,14 @@ export function casesCommand(): Command {
   sub("reject <ref>", "reject the case")
     .option("--reason <text>", "what the agent will read")
     .action((ref: string, options: CasesOptions) => decide("REJECTED", ref, options));
+  sub("resolve <ref>", "say what became of a case whose outcome is unknown")
+    .addOption(
+      new Option("--as <outcome>", "what happened")
+        .choices(["succeeded", "failed", "run-again"])
+        .makeOptionMandatory(),
+    )
+    .requiredOption("--evidence <text>", "how you know; the agent reads it")
+    .action(resolve);
   return cases;
 }
 
@@ -67,10 +77,23 @@ async function show(ref: string, options: CasesOptions): Promise<void> {
 }
 
 async function decide(decision: "APPROVED" | "REJECTED", ref: string, options: CasesOptions): Promise<void> {
-  const shown = z.looseObject({ digest: z.string() }).parse(await request(options, casePath(ref)));
+  const shown = shownSchema.parse(await request(options, casePath(ref)));
   const reason = options.reason === undefined ? {} : { reason: options.reason };
   await request(options, `${casePath(ref)}/decision`, { decision, digest: shown.digest, ...reason });
   console.log(`${ref}: ${decision}`);
+}
+
+async function resolve(
+  ref: string,
+  options: CasesOptions & { readonly as: string; readonly evidence: string },
+): Promise<void> {
+  const shown = shownSchema.parse(await request(options, casePath(ref)));
+  const resolution = options.as.toUpperCase().replace("-", "_");
+  const body = { resolution, evidence: options.evidence, digest: shown.digest };
+  const answer = z
+    .object({ case: caseSchema })
+    .parse(await request(options, `${casePath(ref)}/resolution`, body));
+  console.log(`${ref}: ${answer.case.state}`);
 }
 
 function casePath(ref: string): string {

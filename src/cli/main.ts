@@ -8,6 +8,7 @@ import { handshakeCommand } from "./handshake.ts";
 import { ledgerCommand } from "./ledger.ts";
 import { reviewersCommand } from "./reviewers.ts";
 import { serveCommand } from "./serve.ts";
+import { toolsCommand } from "./tools.ts";
 
 /**
  * The command line.
@@ -33,6 +34,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     casesCommand(),
     agentsCommand(),
     reviewersCommand(),
+    toolsCommand(),
     ledgerCommand(setExitCode),
   ]) {
     program.addCommand(inheritErrors(command));

@@ -50,7 +50,14 @@ export async function listOwnCases(agentId: AgentId, store: CaseStore): Promise<
 async function report(current: Case, store: CaseStore): Promise<CaseReport> {
   const ended = isTerminal(current.state);
   const resultText = ended ? await store.getPayload(current.ref, "result") : null;
-  const reason = current.state === "REJECTED" ? await store.getPayload(current.ref, "reason") : null;
+  const said = saidBy(current);
+  const reason = said === null ? null : await store.getPayload(current.ref, said);
   if (ended && current.reportedAtMs === null) await store.markReported([current.ref]);
   return { case: current, resultText, reason };
+}
+
+/** Where the words are that a person meant for the agent; null when nobody said anything to it. */
+function saidBy(current: Case): "reason" | "resolution" | null {
+  if (current.reasonId === "resolution.reported") return "resolution";
+  return current.state === "REJECTED" ? "reason" : null;
 }

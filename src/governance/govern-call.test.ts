@@ -22,9 +22,14 @@ function pendingRef(answer: CallAnswer): CaseRef {
   return answer.case.ref;
 }
 
-const decide = (ref: CaseRef, decision: "APPROVED" | "REJECTED", personId = rig.reviewer) =>
+const decide = (
+  ref: CaseRef,
+  decision: "APPROVED" | "REJECTED",
+  personId = rig.reviewer,
+  digestShown: string | null = null,
+) =>
   recordDecision(
-    { ref, personId, decision, digestShown: null, reason: "because" },
+    { ref, personId, decision, digestShown, reason: "because" },
     { ...rig.deps, engine: { wake: () => undefined }, singleOperator: false },
   );
 
@@ -149,7 +154,9 @@ describe("a call that waits for a human", () => {
     const back = await theCase(ref);
     expect(back).toMatchObject({ state: "AWAITING_REVIEW", reasonId: "tool.changed", authorization: null });
     expect(back.actionDigest).not.toBe(shown);
-    await decide(ref, "APPROVED");
+    expect(await rig.store.getPayload(ref, "definition")).toContain("Sends money to whoever asks.");
+    expect(await decide(ref, "APPROVED")).toMatchObject({ kind: "stale_digest" });
+    await decide(ref, "APPROVED", rig.reviewer, back.actionDigest);
     await driveCase(ref, rig.deps);
     expect(rig.upstreams.received).toHaveLength(1);
   });

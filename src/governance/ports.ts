@@ -8,6 +8,7 @@ import type { ExpireParams, ExpireResult, WithdrawParams, WithdrawResult } from 
 import type { OpenCaseParams, OpenCaseResult } from "./transitions/open-case.ts";
 import type { LostParams, OutcomeParams, OutcomeResult, ReleaseParams } from "./transitions/outcome.ts";
 import type { PayloadKind } from "./transitions/plan.ts";
+import type { ResolutionParams, ResolutionResult } from "./transitions/resolution.ts";
 
 /** A change of a case that a commit has made durable. */
 export interface CaseChanged {
@@ -34,6 +35,8 @@ export interface CaseStore {
   /** Settles a claim whose gateway is gone: the outcome is UNKNOWN. */
   recordLost(params: LostParams): Promise<OutcomeResult>;
   recordDecision(params: DecisionParams): Promise<DecisionResult>;
+  /** Settles an unknown outcome by what a person found out. */
+  resolveUnknown(params: ResolutionParams): Promise<ResolutionResult>;
   withdraw(params: WithdrawParams): Promise<WithdrawResult>;
   /** Expires the case if its deadline has passed by the database's clock; otherwise does nothing. */
   expire(params: ExpireParams): Promise<ExpireResult>;
@@ -102,6 +105,15 @@ export interface PrincipalStore {
   listPeople(): Promise<readonly Person[]>;
 }
 
+/** A tool as an admin sees it. */
+export interface ToolPin {
+  readonly upstream: string;
+  readonly name: string;
+  /** null: the upstream does not list it any more. */
+  readonly currentPin: Sha256Hex | null;
+  readonly acceptedPin: Sha256Hex;
+}
+
 /** What a kill switch stops. */
 export interface KillSwitch {
   readonly scope: "all" | "upstream" | "tool" | "agent";
@@ -125,6 +137,19 @@ export interface GuardStore {
       readonly definition: ToolDefinition;
     }[];
   }): Promise<void>;
+  /**
+   * Accepts a tool's definition as it is now, so that calls may run on it without a human again.
+   *
+   * @returns false when the tool is not known, or its pin is not this one (any more)
+   */
+  acceptTool(params: {
+    readonly upstream: string;
+    readonly name: string;
+    readonly pin: Sha256Hex;
+    readonly by: PersonId | null;
+  }): Promise<boolean>;
+  /** Tools of all upstreams, with what changed since they were accepted. */
+  listToolPins(): Promise<readonly ToolPin[]>;
   /** Accepted pin of each tool of the upstream. */
   acceptedPins(upstream: string): Promise<ReadonlyMap<string, Sha256Hex>>;
   /** Makes this policy the one that claims must have been evaluated under. */

@@ -35,6 +35,7 @@ export interface HttpAppDeps {
     | "countCases"
     | "nextDueAtMs"
     | "recordDecision"
+    | "resolveUnknown"
     | "withdraw"
     | "onChange"
   > &

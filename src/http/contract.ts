@@ -3,6 +3,7 @@ import { CLASSIFICATIONS } from "../domain/assessment.ts";
 import { CASE_STATES } from "../domain/case.ts";
 import { ROLES } from "../domain/principal.ts";
 import { DECISIONS } from "../governance/transitions/decision.ts";
+import { RESOLUTIONS } from "../governance/transitions/resolution.ts";
 
 /**
  * Every request and response of the gateway's own HTTP interface. Times are ISO 8601 in UTC.
@@ -150,8 +151,16 @@ export const decisionResponseSchema = z.object({
 });
 export type DecisionResponse = z.infer<typeof decisionResponseSchema>;
 
-export const withdrawResponseSchema = z.object({ case: caseSchema });
-export type WithdrawResponse = z.infer<typeof withdrawResponseSchema>;
+export const resolutionRequestSchema = z.strictObject({
+  resolution: z.enum(RESOLUTIONS, `must be one of ${RESOLUTIONS.join(", ")}`),
+  /** How the person knows what happened; the agent reads it. */
+  evidence: reasonSchema.min(1, "must say how you know"),
+  digest: sha256Schema,
+});
+export type ResolutionRequest = z.infer<typeof resolutionRequestSchema>;
+
+export const caseResponseSchema = z.object({ case: caseSchema });
+export type CaseResponse = z.infer<typeof caseResponseSchema>;
 
 const stateNames = z.enum(
   CASE_STATES,

@@ -1,6 +1,7 @@
 import type { Case } from "../domain/case.ts";
 import { REASONS } from "../domain/reasons.ts";
 import type { DecisionResult } from "../governance/transitions/decision.ts";
+import type { ResolutionResult } from "../governance/transitions/resolution.ts";
 import type { Refusal } from "./error-response.ts";
 
 const NOT_ENTITLED = {
@@ -9,7 +10,9 @@ const NOT_ENTITLED = {
 } as const;
 
 /** Why a decision was not recorded, as people read it. */
-export function decisionRefusal(result: Exclude<DecisionResult, { kind: "recorded" }>): Refusal {
+export function decisionRefusal(
+  result: Exclude<DecisionResult | ResolutionResult, { kind: "recorded" | "resolved" }>,
+): Refusal {
   switch (result.kind) {
     case "unknown_case":
       return UNKNOWN_CASE;

@@ -215,6 +215,7 @@ function gatewayOn(parts: Pick<Gateway, "store" | "clock" | "random" | "writer">
       settleWithinMs: SETTLE_WITHIN_MS,
       reviewForMs: REVIEW_FOR_MS,
       newNonce: randomHex(16, random),
+      definition: null,
     }),
     outcome: (current, change) => ({
       ref: current.ref,

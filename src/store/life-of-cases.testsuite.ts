@@ -8,7 +8,9 @@ import {
   AGENT,
   allowed,
   denied,
+  type Gateway,
   HOUR_MS,
+  OWNER,
   openGateway,
   REVIEW_FOR_MS,
   RUN_WITHIN_MS,
@@ -129,6 +131,54 @@ function testEndings(subject: () => Subject): void {
     });
   });
 
+  describe("resolveUnknown", () => {
+    test("a reviewer says what happened, and that stands", async () => {
+      for (const resolution of ["SUCCEEDED", "FAILED"] as const) {
+        const { gateway } = subject();
+        const { unknown, params } = await unknownCase(gateway);
+        expect(unknown.state).toBe("UNKNOWN");
+        expect(await gateway.store.resolveUnknown({ ...params, resolution })).toMatchObject({
+          kind: "resolved",
+          case: { state: resolution, reasonId: "resolution.reported", decidedBy: SARAH },
+        });
+        expect(await gateway.store.getPayload(unknown.ref, "resolution")).toBe("asked the bank");
+        expect(await gateway.store.resolveUnknown({ ...params, resolution })).toMatchObject({
+          kind: "not_open",
+        });
+      }
+    });
+
+    test("running again is a new authorization with a new deadline, claimed once", async () => {
+      const { gateway } = subject();
+      const { unknown, params } = await unknownCase(gateway);
+      const result = await gateway.store.resolveUnknown({ ...params, resolution: "RUN_AGAIN" });
+      expect(result).toMatchObject({
+        kind: "resolved",
+        case: { state: "AUTHORIZED", authorization: "human", runByMs: gateway.clock.nowMs() + RUN_WITHIN_MS },
+      });
+      expect(await gateway.store.claim(gateway.claimParams(unknown))).toMatchObject({ kind: "claimed" });
+      expect(await gateway.store.claim(gateway.claimParams(unknown))).toMatchObject({
+        kind: "not_claimable",
+      });
+    });
+
+    test("four eyes, the digest shown and an unknown outcome are needed", async () => {
+      const { gateway } = subject();
+      const { unknown, params } = await unknownCase(gateway);
+      const again = { ...params, resolution: "RUN_AGAIN" } as const;
+      expect(await gateway.store.resolveUnknown({ ...again, personId: OWNER })).toMatchObject({
+        kind: "not_entitled",
+      });
+      expect(await gateway.store.resolveUnknown({ ...again, digestShown: "0" })).toMatchObject({
+        kind: "stale_digest",
+      });
+      const { case: waiting } = await gateway.opened();
+      const early = { ...again, ref: waiting.ref, digestShown: waiting.actionDigest };
+      expect(await gateway.store.resolveUnknown(early)).toEqual({ kind: "not_open", case: waiting });
+      expect((await gateway.store.getCase(unknown.ref))?.state).toBe("UNKNOWN");
+    });
+  });
+
   describe("expire", () => {
     test("a case ends exactly at its deadline, whether it waits for a human or for its run", async () => {
       const { gateway } = subject();
@@ -176,6 +226,27 @@ function testEndings(subject: () => Subject): void {
       expect(await store.expire({ ref: waiting.ref, writer })).toMatchObject({ kind: "expired" });
     });
   });
+}
+
+/** A case that ran without an answer, and what a reviewer needs to settle it. */
+async function unknownCase(gateway: Gateway) {
+  const { store, random, writer } = gateway;
+  const approved = await gateway.approved();
+  const claim = await store.claim(gateway.claimParams(approved));
+  if (claim.kind !== "claimed") throw new Error(`expected a claim, got ${claim.kind}`);
+  const outcome = gateway.outcome(claim.case, { to: "UNKNOWN", reasonId: "upstream.timeout" });
+  const recorded = await store.recordOutcome(outcome);
+  if (recorded.kind !== "recorded") throw new Error(`expected an outcome, got ${recorded.kind}`);
+  const params = {
+    ref: approved.ref,
+    personId: SARAH,
+    evidence: payload("resolution", "asked the bank", random),
+    digestShown: recorded.case.actionDigest,
+    runWithinMs: RUN_WITHIN_MS,
+    writer,
+    singleOperator: false,
+  };
+  return { unknown: recorded.case, params };
 }
 
 function testQueries(subject: () => Subject): void {

@@ -51,14 +51,16 @@ export interface DecisionSnapshot {
   readonly nowMs: number;
 }
 
+export interface NotEntitled {
+  readonly kind: "not_entitled";
+  readonly because: "not_a_reviewer" | "owns_the_agent";
+  readonly case: Case;
+}
+
 export type DecisionResult =
   /** `repeated`: the same person had said the same before; nothing was written. */
   | { readonly kind: "recorded"; readonly case: Case; readonly repeated: boolean }
-  | {
-      readonly kind: "not_entitled";
-      readonly because: "not_a_reviewer" | "owns_the_agent";
-      readonly case: Case;
-    }
+  | NotEntitled
   | { readonly kind: "not_open"; readonly case: Case }
   | { readonly kind: "stale_digest"; readonly case: Case }
   | UnknownCase;
@@ -107,7 +109,11 @@ export function planDecision(snapshot: DecisionSnapshot, params: DecisionParams)
   return { answer: { kind: "recorded", case: writes.next, repeated: false }, writes };
 }
 
-function entitlementRefusal(snapshot: DecisionSnapshot, params: DecisionParams) {
+/** Why this person may not decide on this case: the rule of four eyes. Undefined when they may. */
+export function entitlementRefusal(
+  snapshot: Pick<DecisionSnapshot, "person" | "agent">,
+  params: Pick<DecisionParams, "singleOperator">,
+): NotEntitled["because"] | undefined {
   const { person, agent } = snapshot;
   if (person === null || person.revokedAtMs !== null || !person.roles.includes("reviewer"))
     return "not_a_reviewer";

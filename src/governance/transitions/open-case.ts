@@ -17,7 +17,7 @@ export type Ruling =
     }
   | { readonly to: "AWAITING_REVIEW" | "DENIED"; readonly reasonId: ReasonId };
 
-export interface OpenCaseParams extends Omit<ClaimParams, "newNonce"> {
+export interface OpenCaseParams extends Omit<ClaimParams, "newNonce" | "definition"> {
   readonly nonce: string;
   readonly agentId: AgentId;
   readonly tool: CatalogTool;

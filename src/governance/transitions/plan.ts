@@ -11,9 +11,17 @@ import type { Decision } from "./decision.ts";
 /**
  * Texts kept beside a case, outside the ledger, so that they can be erased:
  * argument bytes, forwarded `_meta`, the tool's definition as the reviewer saw it, the assessment with its rationale,
- * the reviewer's reason, and the result of a run after review.
+ * the reviewer's reason, the result of a run after review, and how a person settled an unknown outcome.
  */
-export const PAYLOAD_KINDS = ["arguments", "meta", "definition", "assessment", "reason", "result"] as const;
+export const PAYLOAD_KINDS = [
+  "arguments",
+  "meta",
+  "definition",
+  "assessment",
+  "reason",
+  "result",
+  "resolution",
+] as const;
 export type PayloadKind = (typeof PAYLOAD_KINDS)[number];
 
 export interface Payload {

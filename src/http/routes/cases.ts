@@ -2,14 +2,16 @@ import { type Context, Hono } from "hono";
 import { type CaseRef, isCaseRef } from "../../domain/ids.ts";
 import type { CaseStore } from "../../governance/ports.ts";
 import { type RecordDecisionDeps, recordDecision } from "../../governance/record-decision.ts";
+import { type ResolveUnknownDeps, resolveUnknown } from "../../governance/resolve-unknown.ts";
 import { apiPerson, type PersonEnv, type PersonGuardDeps } from "../auth/person-guard.ts";
 import { type CaseDetailDeps, caseBody, isoTime, readCaseDetail, withdrawingKind } from "../case-view.ts";
 import {
   type CaseListBody,
+  type CaseResponse,
   caseQuerySchema,
   type DecisionResponse,
   decisionRequestSchema,
-  type WithdrawResponse,
+  resolutionRequestSchema,
 } from "../contract.ts";
 import { decisionRefusal, notOpen, UNKNOWN_CASE } from "../decision-answer.ts";
 import { RefusalError, refuse } from "../error-response.ts";
@@ -19,7 +21,7 @@ export interface CaseRoutesDeps extends PersonGuardDeps, CaseDetailDeps {
   readonly store: PersonGuardDeps["store"] &
     CaseDetailDeps["store"] &
     Pick<CaseStore, "listCases" | "countCases" | "withdraw">;
-  readonly decisions: RecordDecisionDeps;
+  readonly decisions: RecordDecisionDeps & ResolveUnknownDeps;
 }
 
 /** `/api/v1/cases`: reading, deciding and withdrawing cases. */
@@ -64,6 +66,16 @@ export function caseRoutes(deps: CaseRoutesDeps): Hono<PersonEnv> {
     return c.json({ case: caseBody(result.case), repeated: result.repeated } satisfies DecisionResponse);
   });
 
+  routes.post("/api/v1/cases/:ref/resolution", person, async (c) => {
+    const ref = refOf(c);
+    const body = await readBody(c, resolutionRequestSchema);
+    const { resolution, evidence, digest: digestShown } = body;
+    const personId = c.get("person").id;
+    const result = await resolveUnknown({ ref, personId, resolution, evidence, digestShown }, deps.decisions);
+    if (result.kind !== "resolved") return refuse(c, decisionRefusal(result));
+    return c.json({ case: caseBody(result.case) } satisfies CaseResponse);
+  });
+
   routes.post("/api/v1/cases/:ref/withdraw", person, (c) => withdraw(c, deps));
 
   return routes;
@@ -90,7 +102,7 @@ async function withdraw(c: Context<PersonEnv>, deps: CaseRoutesDeps): Promise<Re
     case "not_open":
       return refuse(c, notOpen(result.case));
     case "withdrawn":
-      return c.json({ case: caseBody(result.case) } satisfies WithdrawResponse);
+      return c.json({ case: caseBody(result.case) } satisfies CaseResponse);
     default:
       return result satisfies never;
   }

@@ -9,6 +9,7 @@ import { planExpire, planWithdraw } from "../../governance/transitions/ending.ts
 import { type OpenCaseParams, planOpenCase, RECENT_MS } from "../../governance/transitions/open-case.ts";
 import { planLost, planOutcome, planRelease } from "../../governance/transitions/outcome.ts";
 import type { Plan } from "../../governance/transitions/plan.ts";
+import { planResolution } from "../../governance/transitions/resolution.ts";
 import { countCases, listCases } from "../case-lists.ts";
 import type { Database } from "../database.ts";
 import type { CaseRows } from "./case-rows.ts";
@@ -45,6 +46,7 @@ type Commands = Pick<
   | "releaseClaim"
   | "recordLost"
   | "recordDecision"
+  | "resolveUnknown"
   | "withdraw"
   | "expire"
 >;
@@ -97,6 +99,17 @@ function caseCommands({ commits, rows, guards, principals }: CasesDeps): Command
           nowMs: tx.nowMs,
         };
         return carryOut(planDecision(snapshot, params), tx);
+      }),
+    resolveUnknown: (params) =>
+      commits.run((tx) => {
+        const current = rows.find(params.ref);
+        const snapshot = {
+          case: current,
+          agent: current === null ? null : principals.agent(current.agentId),
+          person: principals.person(params.personId),
+          nowMs: tx.nowMs,
+        };
+        return carryOut(planResolution(snapshot, params), tx);
       }),
     withdraw: (params) =>
       commits.run((tx) => carryOut(planWithdraw(rows.find(params.ref), tx.nowMs, params), tx)),

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { commitment } from "../../domain/digest.ts";
 import { type RandomBytes, randomHex, type Sha256Hex, type WriterId } from "../../domain/ids.ts";
 import type { ToolDefinition } from "../../domain/tool.ts";
-import type { GuardStore } from "../../governance/ports.ts";
+import type { GuardStore, ToolPin } from "../../governance/ports.ts";
 import { administrator } from "../administrator.ts";
 import { prepare } from "./connection.ts";
 import type { GroupCommit } from "./group-commit.ts";
@@ -74,6 +74,19 @@ function catalogStatements(db: DatabaseSync) {
       `update tools set current_pin = :pin, definition = :definition, changed_at_ms = :now
        where upstream = :upstream and name = :name`,
     ),
+    acceptTool: prepare(
+      db,
+      `update tools set accepted_pin = current_pin
+       where upstream = :upstream and name = :name and current_pin = :pin and accepted_pin <> :pin`,
+    ),
+    isAccepted: prepare<{ name: string }>(
+      db,
+      "select name from tools where upstream = :upstream and name = :name and current_pin = :pin and accepted_pin = :pin",
+    ),
+    allPins: prepare<ToolPin>(
+      db,
+      `select upstream, name, current_pin as currentPin, accepted_pin as acceptedPin from tools order by upstream, name`,
+    ),
     dropTool: prepare(
       db,
       `update tools set current_pin = null, changed_at_ms = :now where upstream = :upstream and name = :name`,
@@ -81,7 +94,10 @@ function catalogStatements(db: DatabaseSync) {
   };
 }
 
-type CatalogGuards = Pick<GuardStore, "recordUpstream" | "recordTools" | "acceptedPins">;
+type CatalogGuards = Pick<
+  GuardStore,
+  "recordUpstream" | "recordTools" | "acceptTool" | "listToolPins" | "acceptedPins"
+>;
 
 function catalogGuards({ db, commits, reads, ledger, writer }: GuardsDeps): CatalogGuards {
   const statements = catalogStatements(db);
@@ -136,6 +152,16 @@ function catalogGuards({ db, commits, reads, ledger, writer }: GuardsDeps): Cata
           noteChange(upstream, tool, null, tx.nowMs);
         }
       }),
+    acceptTool: ({ upstream, name, pin, by }) =>
+      commits.run((tx) => {
+        if (statements.acceptTool.run({ upstream, name, pin }) === 0) {
+          return statements.isAccepted.get({ upstream, name, pin }) !== undefined;
+        }
+        const details = { upstream, tool: name, pin };
+        ledger.append({ type: "tool.accepted", actor: administrator(by, writer), details }, tx.nowMs);
+        return true;
+      }),
+    listToolPins: () => reads(() => statements.allPins.all()),
     acceptedPins: (upstream) =>
       reads(() => new Map(statements.tools.all({ upstream }).map((tool) => [tool.name, tool.accepted_pin]))),
   };
