@@ -1,5 +1,5 @@
 import { gatewayNow } from "./api.js";
-import { countHidden, duration, h, indented, timeOf, visible } from "./dom.js";
+import { countHidden, duration, h, indented, nameOf, timeOf, visible } from "./dom.js";
 
 const STATE_WORDS = {
   ASSESSING: "Being assessed",
@@ -21,12 +21,12 @@ export function stateBadge(state) {
 
 export function riskBadge(item) {
   if (item.risk_score === null) return h("span", { class: "risk risk-none" }, "not scored");
-  const name = (item.classification ?? "").replace("_RISK", "").toLowerCase();
+  const words = item.classification ?? "UNCLASSIFIED";
   return h(
     "span",
-    { class: `risk risk-${name}`, title: "Risk score, 0 to 100" },
-    h("b", {}, String(item.risk_score)),
-    ` ${name}`,
+    { class: `risk risk-${words.toLowerCase()}`, title: "Risk score, 0 to 100" },
+    h("b", {}, words.replaceAll("_", " ")),
+    ` ${item.risk_score}`,
   );
 }
 
@@ -45,11 +45,9 @@ export function refreshCountdowns(root) {
 
 /** What will happen, by rule from the record; no word of it comes from a model. */
 export function whatHappens(item, argumentCount) {
-  const name = (text) => h("b", {}, visible(text));
-  const shape =
-    argumentCount === null
-      ? ""
-      : ` with ${argumentCount === 1 ? "1 argument" : `${argumentCount} arguments`}`;
+  const name = (text) => h("b", {}, nameOf(text));
+  const shapes = { null: "", 0: " without arguments", 1: " with 1 argument" };
+  const shape = shapes[argumentCount] ?? ` with ${argumentCount} arguments`;
   return h(
     "p",
     { class: "sentence" },
@@ -68,7 +66,8 @@ export function whatHappens(item, argumentCount) {
 const ENDS = {
   AUTHORIZED: () => "The call may run and has not been sent yet.",
   EXECUTING: () => "The call was sent, or is being sent now. There is no outcome yet.",
-  REJECTED: () => "The call did not run. The agent is told, with the reason.",
+  REJECTED: (_item, reason) =>
+    `The call did not run. The agent is told${reason === null ? "" : ", with the reason"}.`,
   EXPIRED: (item) => `The call did not run. ${item.reason}`,
   DENIED: (item) => `The call did not run. ${item.reason}`,
   CANCELLED: () => "The call did not run. The request was withdrawn.",
@@ -78,14 +77,21 @@ const ENDS = {
     `Nobody knows whether the call ran. ${item.reason} It is not repeated by itself: find out at the upstream what happened before anybody asks for it again.`,
 };
 
+/** What a person found out is their word; the gateway saw nothing itself. */
+const REPORTED = {
+  SUCCEEDED: () => "A person found out that the call ran. The gateway itself got no answer.",
+  FAILED: () => "A person found out that the call did not do its work. The gateway itself got no answer.",
+};
+
 /** How it ended, told no better than it is known. */
 export function outcome(detail) {
   const item = detail.case;
-  const end = ENDS[item.state];
+  const isReported = item.reason_id === "resolution.reported";
+  const end = isReported ? REPORTED[item.state] : ENDS[item.state];
   if (end === undefined) return null;
-  const parts = [h("p", {}, stateBadge(item.state), " ", end(item))];
+  const parts = [h("p", {}, stateBadge(item.state), " ", end(item, detail.decision_reason))];
   if (item.decided_by !== null) {
-    const verb = item.state === "REJECTED" ? "Rejected" : "Approved";
+    const verb = isReported ? "Reported" : item.state === "REJECTED" ? "Rejected" : "Approved";
     parts.push(
       h("p", {}, `${verb} by `, h("b", {}, visible(item.decided_by)), " at ", timeOf(item.decided_at), "."),
     );
@@ -96,10 +102,7 @@ export function outcome(detail) {
     parts.push(h("h3", {}, "Reason given"), exactText(detail.decision_reason, "Reason given", /\n/u));
   }
   if (detail.result !== null) {
-    parts.push(
-      h("h3", {}, "What the upstream answered"),
-      jsonText(detail.result, "What the upstream answered"),
-    );
+    parts.push(h("h3", {}, "What the upstream answered"), answer(detail.result));
   } else if (item.state === "SUCCEEDED") {
     parts.push(h("p", { class: "quiet" }, "Its answer was not kept here."));
   }
@@ -111,7 +114,29 @@ export function outcome(detail) {
   );
 }
 
-function exactText(text, label, keep) {
+/** The words of the answer, when it is nothing but words; as it came is one click away. */
+function answer(text) {
+  const label = "What the upstream answered";
+  const words = wordsOf(text);
+  if (words === null) return jsonText(text, label);
+  return [
+    words.map((block) => exactText(block, label, /\n/u)),
+    h("details", {}, h("summary", {}, "As it came"), jsonText(text, `${label}, as it came`)),
+  ];
+}
+
+function wordsOf(text) {
+  try {
+    const blocks = JSON.parse(text).result.content;
+    return blocks.length > 0 && blocks.every(({ type }) => type === "text")
+      ? blocks.map((block) => String(block.text))
+      : null;
+  } catch {
+    return null; // Shown as it came, whatever it is.
+  }
+}
+
+export function exactText(text, label, keep) {
   return h("pre", { class: "exact", tabindex: 0, role: "region", "aria-label": label }, visible(text, keep));
 }
 
@@ -171,22 +196,34 @@ export function argumentsCard(detail) {
   );
 }
 
+const VERDICT_WORDS = {
+  allow: "allow, calls run at once",
+  deny: "deny, calls never run",
+  assess: "assess, calls with a high score wait for a human",
+  review: "review, every call waits for a human",
+};
+
 export function riskCard(detail) {
   const item = detail.case;
+  const isWaiting = item.state === "AWAITING_REVIEW";
   const held =
     item.rule === null
-      ? "No rule names this tool."
-      : ["Rule ", h("code", {}, visible(item.rule)), ` says ${item.verdict}.`];
+      ? "No policy rule names this tool."
+      : [
+          "Policy rule ",
+          h("code", {}, visible(item.rule)),
+          `: ${VERDICT_WORDS[item.verdict] ?? item.verdict}.`,
+        ];
   const factors = detail.assessment?.factors ?? [];
   return h(
     "section",
     { class: "card", "aria-label": "Risk" },
-    h("h2", {}, "Why a human is asked"),
-    h("p", {}, riskBadge(item), " ", item.state === "AWAITING_REVIEW" ? item.reason : ""),
+    h("h2", {}, isWaiting ? "Why a human is asked" : "Risk"),
+    h("p", {}, riskBadge(item), " ", isWaiting ? item.reason : ""),
     h("p", { class: "quiet" }, held),
     factors.length === 0
       ? h("p", { class: "quiet" }, "No risk factors were recorded.")
-      : h("ul", { class: "factors" }, factors.map(factorRow)),
+      : h("ul", { class: "factors", "aria-label": "Risk factors" }, factors.map(factorRow)),
     detail.assessment?.rationale
       ? h(
           "details",
@@ -226,9 +263,9 @@ export function toolCard(detail) {
     h(
       "dl",
       {},
-      row("Tool", visible(item.tool)),
-      row("Upstream", visible(item.upstream)),
-      row("Called as", visible(item.exposed_name)),
+      row("Tool", nameOf(item.tool)),
+      row("Upstream", nameOf(item.upstream)),
+      row("Called as", nameOf(item.exposed_name)),
       row("Definition pin", h("code", {}, definition.pin)),
     ),
     definition.text === null
@@ -264,5 +301,5 @@ export function recordCard(detail) {
 }
 
 function row(name, ...value) {
-  return [h("dt", {}, name), h("dd", {}, ...value)];
+  return [h("dt", {}, name), h("dd", {}, value)];
 }

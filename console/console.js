@@ -12,7 +12,7 @@ import {
   whatHappens,
 } from "./case-view.js";
 import { decisionPanel } from "./decision-panel.js";
-import { h, timeOf, visible } from "./dom.js";
+import { h, nameOf, timeOf, visible } from "./dom.js";
 
 const WAITING = ["AWAITING_REVIEW", "UNKNOWN"];
 const DECIDED = [
@@ -33,6 +33,10 @@ const banner = document.getElementById("banner");
 let session = null;
 let shown = null;
 let stopFollowing = null;
+/** Cases that wait for a decision, most urgent first, as last read; null before that. */
+let waitingCases = null;
+/** What the list shows, so that a look that changes nothing does not take it from under the pointer. */
+let listShown = "";
 /** Raised by each navigation: an answer to an older one is dropped. */
 let turn = 0;
 
@@ -62,6 +66,10 @@ function showSignIn(message = "") {
   shown = null;
   stopFollowing?.();
   stopFollowing = null;
+  waitingCases = null;
+  listShown = "";
+  document.title = "ATLAS Governance Console";
+  document.body.classList.remove("on-case");
   document.getElementById("who").replaceChildren();
   document.getElementById("live").textContent = "";
   const token = h("input", {
@@ -122,8 +130,12 @@ function enter() {
 }
 
 async function leave() {
-  await api("DELETE", "session").catch(() => undefined);
-  showSignIn("You are signed out.");
+  try {
+    await api("DELETE", "session");
+    showSignIn("You are signed out.");
+  } catch {
+    say("You are still signed in: the gateway could not be reached.", "bad");
+  }
 }
 
 function showLive(isLive) {
@@ -143,6 +155,7 @@ async function refresh() {
   if (session === null) return;
   try {
     await Promise.all([showQueue(), showCase()]);
+    showNext();
   } catch (error) {
     if (error instanceof Refused && error.status === 401)
       showSignIn("Your session has ended. Sign in again.");
@@ -162,9 +175,7 @@ function navigate() {
   document
     .getElementById("case")
     ?.replaceChildren(
-      ref === null
-        ? h("p", { class: "empty" }, "Choose a case to see exactly what would run.")
-        : h("p", { class: "empty" }, "Loading…"),
+      ref === null ? h("p", { class: "empty", id: "hint" }) : h("p", { class: "empty" }, "Loading…"),
     );
   void refresh();
 }
@@ -189,6 +200,11 @@ async function showQueue() {
   const waiting = list.counts.AWAITING_REVIEW ?? 0;
   document.title = waiting > 0 ? `(${waiting}) ATLAS Governance Console` : "ATLAS Governance Console";
   const cases = tab === "waiting" ? list.cases.toSorted(byDeadline) : list.cases;
+  if (tab === "waiting") waitingCases = cases.filter((item) => item.state === "AWAITING_REVIEW");
+  tellWhatToDo(cases.length);
+  const showing = JSON.stringify([tab, route().ref, waiting, cases.map((item) => [item.ref, item.revision])]);
+  if (showing === listShown) return;
+  listShown = showing;
   const focused = document.activeElement?.getAttribute("href");
   const tabs = h(
     "div",
@@ -196,9 +212,28 @@ async function showQueue() {
     tabLink("waiting", `Waiting (${waiting})`),
     tabLink("decided", "Decided"),
   );
-  queue.replaceChildren(tabs, cases.length === 0 ? emptyQueue() : h("ul", {}, cases.map(queueRow)));
+  const unknown = tab === "waiting" ? cases.filter((item) => item.state === "UNKNOWN") : [];
+  const others = cases.slice(0, cases.length - unknown.length);
+  queue.replaceChildren(
+    tabs,
+    others.length === 0 ? emptyQueue() : h("ul", {}, others.map(queueRow)),
+    ...(unknown.length === 0
+      ? []
+      : [
+          h("h2", { class: "group" }, `Outcome unknown (${unknown.length})`),
+          h("p", { class: "quiet" }, "Perhaps they ran. Find out at the upstream."),
+          h("ul", {}, unknown.map(queueRow)),
+        ]),
+  );
   if (focused) queue.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
   refreshCountdowns(queue);
+}
+
+function tellWhatToDo(count) {
+  const hint = document.getElementById("hint");
+  if (hint === null) return;
+  if (count > 0) hint.textContent = "Choose a case to see exactly what would run.";
+  else hint.textContent = "Leave this page open: it follows the gateway by itself.";
 }
 
 function tabLink(name, label) {
@@ -229,13 +264,13 @@ function queueRow(item) {
     h(
       "a",
       { href: `#/cases/${item.ref}`, class: "row", "aria-current": current ? "true" : null },
-      h("span", { class: "row-top" }, riskBadge(item), h("span", { class: "tool" }, visible(item.tool))),
-      h("span", { class: "row-sub" }, visible(item.agent), " → ", visible(item.upstream)),
+      h("span", { class: "tool" }, nameOf(item.tool)),
+      h("span", { class: "row-sub" }, riskBadge(item), " ", nameOf(item.agent), " → ", nameOf(item.upstream)),
       h(
         "span",
         { class: "row-sub" },
         item.state === "AWAITING_REVIEW"
-          ? countdown(item.review_by)
+          ? [countdown(item.review_by), " · asked ", timeOf(item.opened_at)]
           : [stateBadge(item.state), " ", timeOf(item.updated_at)],
       ),
     ),
@@ -257,12 +292,15 @@ async function showCase() {
     view.replaceChildren(backLink(), h("p", { class: "empty" }, "There is no such case."));
     return;
   }
-  if (shown?.case.revision === detail.case.revision) return;
+  // An answer that was overtaken by a later one is older than what is shown.
+  if (shown !== null && detail.case.revision <= shown.case.revision) return;
   tellWhatChanged(shown, detail);
   const isFirst = shown === null;
   shown = detail;
   drawCase(view, detail);
-  if (isFirst) view.querySelector("h1")?.focus({ preventScroll: true });
+  if (!isFirst) return;
+  view.querySelector("h1")?.focus({ preventScroll: true });
+  scrollTo(0, 0);
 }
 
 function tellWhatChanged(before, after) {
@@ -281,7 +319,7 @@ function drawCase(view, detail) {
   view.replaceChildren(
     ...[
       backLink(),
-      h("h1", { tabindex: -1 }, visible(item.tool)),
+      h("h1", { tabindex: -1 }, nameOf(item.tool)),
       h(
         "p",
         { class: "head" },
@@ -298,14 +336,39 @@ function drawCase(view, detail) {
         : null,
       whatHappens(item, countArguments(detail.arguments)),
       outcome(detail),
+      item.state === "AWAITING_REVIEW" ? null : h("p", { id: "next", class: "next", hidden: true }),
       argumentsCard(detail),
       riskCard(detail),
       toolCard(detail),
-      decisionPanel(detail, { onDone, singleOperator: session.single_operator }),
+      decisionPanel(detail, {
+        onDone,
+        singleOperator: session.single_operator,
+        isReviewer: session.person.roles.includes("reviewer"),
+      }),
       recordCard(detail),
     ].filter((part) => part !== null),
   );
   refreshCountdowns(view);
+}
+
+/** The way on from a case that no longer waits; nobody is taken there unasked. */
+function showNext() {
+  const place = document.getElementById("next");
+  if (place === null || tab !== "waiting") return;
+  const next = waitingCases.find(({ ref }) => ref !== shown?.case.ref);
+  if (!place.hidden && place.dataset.next === (next?.ref ?? "")) return;
+  place.hidden = false;
+  place.dataset.next = next?.ref ?? "";
+  if (next === undefined) {
+    place.replaceChildren("Nothing else waits for a decision.");
+    return;
+  }
+  place.replaceChildren(
+    h("a", { href: `#/cases/${next.ref}` }, "Next case: ", nameOf(next.tool), " →"),
+    riskBadge(next),
+    countdown(next.review_by),
+  );
+  refreshCountdowns(place);
 }
 
 function backLink() {

@@ -1,5 +1,6 @@
 import { api, Refused } from "./api.js";
-import { h, visible } from "./dom.js";
+import { exactText } from "./case-view.js";
+import { h, nameOf } from "./dom.js";
 
 /** A change under the pointer must not turn a click into another decision. */
 const LOCK_MS = 1000;
@@ -23,9 +24,9 @@ function lock(buttons) {
  * What the person may do with the case as shown. `onDone(message)` is called after every answer of the gateway,
  * so that the page shows the case as it stands.
  */
-export function decisionPanel(detail, { onDone, singleOperator }) {
+export function decisionPanel(detail, { onDone, singleOperator, isReviewer }) {
   const item = detail.case;
-  const panel = h("section", { class: "card decide", "aria-label": "Decision" });
+  const panel = h("section", { class: "card", "aria-label": "Decision", tabindex: -1 });
   if (item.state === "AWAITING_REVIEW" && detail.permissions.decide)
     choose(panel, detail, { onDone, singleOperator });
   else if (item.state === "AWAITING_REVIEW") {
@@ -33,7 +34,8 @@ export function decisionPanel(detail, { onDone, singleOperator }) {
       h("h2", {}, "Decision"),
       h("p", { class: "warn" }, WHY_NOT[detail.permissions.because] ?? ""),
     );
-  } else if (detail.permissions.withdraw) withdrawal(panel, detail, { onDone });
+  } else if (item.state === "UNKNOWN" && isReviewer) settlement(panel, detail, { onDone });
+  else if (detail.permissions.withdraw) withdrawal(panel, detail, { onDone });
   else return null;
   return panel;
 }
@@ -46,6 +48,7 @@ function choose(panel, detail, context) {
     "Approve…",
   );
   const reject = h("button", { type: "button", class: "choice", onclick: () => open("REJECTED") }, "Reject…");
+  panel.className = "card decide";
   panel.replaceChildren(
     h("h2", {}, "Decision"),
     context.singleOperator
@@ -68,17 +71,23 @@ function confirmation(panel, detail, decision, context) {
   const confirm = h(
     "button",
     { type: "submit", class: approving ? "choice yes" : "choice no" },
-    approving ? "Approve and run" : "Reject",
+    approving ? "Approve and run" : "Reject, do not run",
   );
-  const back = h(
-    "button",
-    { type: "button", class: "choice", onclick: () => choose(panel, detail, context) },
-    "Back",
-  );
+  const goBack = () => {
+    choose(panel, detail, context);
+    panel.focus();
+  };
+  const back = h("button", { type: "button", class: "choice", onclick: goBack }, "Back");
   const form = h(
     "form",
-    { onsubmit: (event) => void submit(event) },
-    h("h2", {}, `${verb} `, visible(item.tool), " on ", visible(item.upstream), "?"),
+    {
+      onsubmit: (event) => void submit(event),
+      onkeydown: (event) => {
+        if (event.key === "Escape" && !back.disabled) goBack();
+      },
+    },
+    h("h2", {}, `${verb} `, nameOf(item.tool), " on ", nameOf(item.upstream), "?"),
+    detail.arguments === null ? null : exactText(detail.arguments, "Arguments you decide on"),
     h(
       "p",
       { class: "quiet" },
@@ -108,9 +117,56 @@ function confirmation(panel, detail, decision, context) {
     );
   }
 
+  panel.className = "card decide confirming";
   panel.replaceChildren(form);
   lock([confirm]);
   reason.focus();
+}
+
+const RESOLUTIONS = [
+  ["SUCCEEDED", "It ran."],
+  ["FAILED", "It did not run, or it failed. Do not run it again."],
+  ["RUN_AGAIN", "It did not run. Run it again now, exactly as approved. If you are wrong, it runs twice."],
+];
+
+/** For a run whose outcome nobody knows: what a person found out, and how they know. */
+function settlement(panel, detail, context) {
+  const evidence = h("textarea", { id: "evidence", rows: 3, maxlength: MAX_REASON, required: true });
+  const record = h("button", { type: "submit", class: "choice" }, "Record what happened");
+  const choices = RESOLUTIONS.map(([value, text]) =>
+    h(
+      "label",
+      { class: "option" },
+      h("input", { type: "radio", name: "resolution", value, required: true }),
+      text,
+    ),
+  );
+  const form = h(
+    "form",
+    { onsubmit: (event) => void submit(event) },
+    h("h2", {}, "What happened?"),
+    h("p", { class: "quiet" }, "Find out at the upstream first. Your word ends the case, in your name."),
+    h("fieldset", { "aria-label": "What happened?" }, choices),
+    h("label", { for: "evidence" }, "How do you know? (the agent reads it)"),
+    evidence,
+    h("div", { class: "choices" }, record),
+  );
+  async function submit(event) {
+    event.preventDefault();
+    record.disabled = true;
+    const body = {
+      resolution: new FormData(form).get("resolution"),
+      evidence: evidence.value.trim(),
+      digest: detail.case.digest,
+    };
+    await settle(
+      () => api("POST", `cases/${detail.case.ref}/resolution`, body),
+      "What you found out is recorded.",
+      context,
+    );
+  }
+  panel.append(form);
+  lock([record]);
 }
 
 function withdrawal(panel, detail, context) {

@@ -10,7 +10,7 @@ export function h(tag, attributes = {}, ...children) {
     else element.setAttribute(name, String(value));
   }
   element.append(
-    ...children.flat().filter((child) => child !== null && child !== undefined && child !== false),
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
   );
   return element;
 }
@@ -33,6 +33,13 @@ export function visible(text, keep = /(?!)/u) {
   }
   nodes.push(text.slice(from));
   return nodes.filter((node) => node !== "");
+}
+
+/** A name like {@link visible} shows it, with places where a narrow column may break it. */
+export function nameOf(text) {
+  return visible(text).flatMap((node) =>
+    typeof node === "string" ? node.split(/(?<=[_./-])/u).flatMap((part) => [part, h("wbr")]) : [node],
+  );
 }
 
 function hiddenMark(character) {
@@ -82,6 +89,18 @@ export function duration(ms) {
   return `${s} s`;
 }
 
+/** `2026-11-21 22:17:51 UTC+01:00`: the reader's own time, which no reader can take for another day. */
 export function timeOf(iso) {
-  return h("time", { datetime: iso, title: iso }, new Date(iso).toLocaleString());
+  const date = new Date(iso);
+  const two = (n) => String(n).padStart(2, "0");
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
+  const ahead = -date.getTimezoneOffset();
+  const zone = `${ahead < 0 ? "-" : "+"}${two(Math.floor(Math.abs(ahead) / 60))}:${two(Math.abs(ahead) % 60)}`;
+  return h(
+    "time",
+    { datetime: iso, title: iso },
+    `${day} ${time}`,
+    h("span", { class: "zone" }, ` UTC${zone}`),
+  );
 }

@@ -17,6 +17,12 @@ export interface ApiRequest {
  * @throws AtlasError `resource.conflict` with the gateway's own sentence when it refuses, `store.failed` when it cannot be reached
  */
 export async function callApi(request: ApiRequest): Promise<unknown> {
+  if (!/^[\x21-\x7e]+$/.test(request.token)) {
+    throw new AtlasError(
+      "auth.missing",
+      "The token holds characters that no token has; copy it again, without spaces or line breaks.",
+    );
+  }
   let response: Response;
   try {
     response = await fetch(request.url + request.path, {

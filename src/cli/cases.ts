@@ -19,7 +19,7 @@ const caseSchema = z.looseObject({
   digest: z.string(),
 });
 
-const shownSchema = z.looseObject({ digest: z.string() });
+const shownSchema = z.looseObject({ case: z.looseObject({ digest: z.string() }) });
 
 export function casesCommand(): Command {
   const cases = new Command("cases").description("look at cases and decide them, as the reviewer");
@@ -79,7 +79,7 @@ async function show(ref: string, options: CasesOptions): Promise<void> {
 async function decide(decision: "APPROVED" | "REJECTED", ref: string, options: CasesOptions): Promise<void> {
   const shown = shownSchema.parse(await request(options, casePath(ref)));
   const reason = options.reason === undefined ? {} : { reason: options.reason };
-  await request(options, `${casePath(ref)}/decision`, { decision, digest: shown.digest, ...reason });
+  await request(options, `${casePath(ref)}/decision`, { decision, digest: shown.case.digest, ...reason });
   console.log(`${ref}: ${decision}`);
 }
 
@@ -89,7 +89,7 @@ async function resolve(
 ): Promise<void> {
   const shown = shownSchema.parse(await request(options, casePath(ref)));
   const resolution = options.as.toUpperCase().replace("-", "_");
-  const body = { resolution, evidence: options.evidence, digest: shown.digest };
+  const body = { resolution, evidence: options.evidence, digest: shown.case.digest };
   const answer = z
     .object({ case: caseSchema })
     .parse(await request(options, `${casePath(ref)}/resolution`, body));

@@ -110,7 +110,12 @@ async function connect(agent: Client, url: string, agentKey: string): Promise<vo
 }
 
 async function callTool(agent: Client, name: string, args: { readonly [key: string]: unknown }) {
-  const result = await agent.callTool({ name, arguments: args }, { timeout: 40_000 });
+  const result = await agent
+    .callTool({ name, arguments: args }, { timeout: 40_000 })
+    .catch((cause: unknown) => {
+      const sentence = `The gateway did not answer ${name}. The handshake needs the welfare example behind the gateway: examples/welfare/atlas.yaml`;
+      throw new AtlasError("config.invalid", sentence, { cause });
+    });
   const text = result.content
     .map((block) => (block.type === "text" ? block.text : `(${block.type})`))
     .join(" ");

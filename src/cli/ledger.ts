@@ -1,4 +1,4 @@
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { Command } from "commander";
@@ -44,7 +44,7 @@ function verify(options: VerifyOptions): boolean {
     const report = verifyLedger({
       events: reader.events(),
       heads: reader.heads(),
-      publicKey: createPublicKey(pem),
+      publicKey: readKey(pem),
       cases: reader.cases(),
       payloads: reader.payloads(),
     });
@@ -80,7 +80,20 @@ function print(report: LedgerReport, file: string, options: VerifyOptions): void
 
 function publicKeyPem(options: WhereOptions): string {
   const file = path.join(dataDir(options), SIGNING_KEY_FILE);
-  return createPublicKey(readText(file)).export({ type: "spki", format: "pem" }).toString().trim();
+  return readKey(readText(file)).export({ type: "spki", format: "pem" }).toString().trim();
+}
+
+/** @throws AtlasError when the text is no key. */
+function readKey(pem: string): KeyObject {
+  try {
+    return createPublicKey(pem);
+  } catch (cause) {
+    throw new AtlasError(
+      "config.invalid",
+      "The file with the public key holds no key in PEM; print one with: atlas ledger public-key",
+      { cause },
+    );
+  }
 }
 
 /** @throws AtlasError with the path when the file is not there. */

@@ -8,6 +8,7 @@ import { handshakeCommand } from "./handshake.ts";
 import { ledgerCommand } from "./ledger.ts";
 import { reviewersCommand } from "./reviewers.ts";
 import { serveCommand } from "./serve.ts";
+import { resumeCommand, stopCommand } from "./stop.ts";
 import { toolsCommand } from "./tools.ts";
 
 /**
@@ -35,6 +36,8 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     agentsCommand(),
     reviewersCommand(),
     toolsCommand(),
+    stopCommand(),
+    resumeCommand(),
     ledgerCommand(setExitCode),
   ]) {
     program.addCommand(inheritErrors(command));
@@ -48,7 +51,10 @@ export async function runCli(argv: readonly string[]): Promise<number> {
       console.error(error.message);
       return 1;
     }
-    throw error;
+    // Nothing here should come to this; if it does, the sentence is for the user and the error for whoever mends it.
+    console.error("This should not have happened; please report it with the lines below.");
+    console.error(error);
+    return 1;
   }
 }
 

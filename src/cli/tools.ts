@@ -17,8 +17,8 @@ export function toolsCommand(): Command {
     .action(list);
   tools
     .command("accept [tool]")
-    .description("accept the definition that a changed tool has now, as upstream/tool")
-    .option("--all", "accept every changed tool")
+    .description("accept the definition that a new or changed tool has now, as upstream/tool")
+    .option("--all", "accept every new or changed tool")
     .addOption(dataOption())
     .action(accept);
   return tools;
@@ -28,7 +28,7 @@ async function list(options: WhereOptions): Promise<void> {
   const pins = await withAdminStore(options, (store) => store.listToolPins());
   for (const pin of pins)
     console.log(
-      `${stateOf(pin).padEnd(8)}  ${pin.upstream}/${pin.name}  ${(pin.currentPin ?? pin.acceptedPin).slice(0, 16)}`,
+      `${stateOf(pin).padEnd(8)}  ${pin.upstream}/${pin.name}  ${(pin.currentPin ?? pin.acceptedPin ?? "").slice(0, 16)}`,
     );
   if (pins.length === 0) console.log("No tools were seen yet.");
 }
@@ -38,13 +38,13 @@ async function accept(name: string | undefined, options: AcceptOptions): Promise
     throw new AtlasError("config.invalid", "Name one tool as upstream/tool, or give --all.");
   }
   await withAdminStore(options, async (store) => {
-    const changed = (await store.listToolPins()).filter((pin) => stateOf(pin) === "changed");
+    const changed = (await store.listToolPins()).filter((pin) => ["changed", "new"].includes(stateOf(pin)));
     const wanted =
       name === undefined ? changed : changed.filter((pin) => `${pin.upstream}/${pin.name}` === name);
     if (wanted.length === 0)
       throw new AtlasError(
         "resource.not_found",
-        `There is no changed tool${name === undefined ? "" : ` ${name}`}. See: atlas tools list`,
+        `There is no new or changed tool${name === undefined ? "" : ` ${name}`}. See: atlas tools list`,
       );
     for (const { upstream, name: tool, currentPin } of wanted) {
       const accepted =
@@ -56,7 +56,8 @@ async function accept(name: string | undefined, options: AcceptOptions): Promise
   });
 }
 
-function stateOf(pin: ToolPin): "accepted" | "changed" | "gone" {
+function stateOf(pin: ToolPin): "accepted" | "changed" | "new" | "gone" {
   if (pin.currentPin === null) return "gone";
+  if (pin.acceptedPin === null) return "new";
   return pin.currentPin === pin.acceptedPin ? "accepted" : "changed";
 }

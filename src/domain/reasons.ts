@@ -14,6 +14,7 @@ export const REASONS = {
   "risk.above_threshold": "The risk score reaches the threshold, so a human decides.",
   "risk.assessor_failed": "The risk could not be assessed, so a human decides.",
   "tool.unknown": "There is no such tool. List the tools again and use a name from the list.",
+  "tool.new": "The tool appeared after its upstream was first seen, so a human must look at it.",
   "tool.changed": "The tool's definition changed, so a human must look at it again.",
   "upstream.changed": "The upstream's endpoint or command line changed, so a human must look at it again.",
   "arguments.invalid": "The arguments do not fit the tool's input schema.",

@@ -17,6 +17,8 @@ export interface CaseChanged {
   readonly from: CaseState | null;
   readonly to: CaseState;
   readonly revision: number;
+  /** The agent heard of it on the line. */
+  readonly reported: boolean;
 }
 
 /**
@@ -111,7 +113,8 @@ export interface ToolPin {
   readonly name: string;
   /** null: the upstream does not list it any more. */
   readonly currentPin: Sha256Hex | null;
-  readonly acceptedPin: Sha256Hex;
+  /** null: it appeared at an upstream that was known already, and nobody accepted it yet. */
+  readonly acceptedPin: Sha256Hex | null;
 }
 
 /** What a kill switch stops. */
@@ -121,13 +124,21 @@ export interface KillSwitch {
   readonly target: string;
 }
 
+export interface EngagedKillSwitch extends KillSwitch {
+  /** null: from the machine's own command line. */
+  readonly by: PersonId | null;
+  readonly sinceMs: number;
+  readonly reason: string;
+}
+
 /** What claims are checked against; written by whoever sees or changes it. */
 export interface GuardStore {
   /** Registers an upstream as configured now. */
   recordUpstream(params: { readonly name: string; readonly fingerprint: Sha256Hex }): Promise<void>;
   /**
-   * Records the definitions an upstream lists now. A tool seen for the first time is accepted as it is;
-   * one that differs from its accepted pin stays changed until an admin accepts it.
+   * Records the definitions an upstream lists now. The tools of an upstream that was never listed before are
+   * accepted as they are; a tool that appears later is new, and one that differs from its accepted pin is changed, until
+   * an admin accepts it.
    */
   recordTools(params: {
     readonly upstream: string;
@@ -154,13 +165,24 @@ export interface GuardStore {
   acceptedPins(upstream: string): Promise<ReadonlyMap<string, Sha256Hex>>;
   /** Makes this policy the one that claims must have been evaluated under. */
   activatePolicy(version: string): Promise<void>;
-  engageKillSwitch(params: KillSwitch & { readonly by: PersonId; readonly reason: string }): Promise<void>;
-  releaseKillSwitch(params: KillSwitch & { readonly by: PersonId }): Promise<void>;
-  listKillSwitches(): Promise<readonly KillSwitch[]>;
+  /** Stops new calls and claims from this commit on; waiting cases stay, their deadlines frozen. Repeating it is harmless. */
+  engageKillSwitch(
+    params: KillSwitch & { readonly by: PersonId | null; readonly reason: string },
+  ): Promise<void>;
+  /**
+   * Lets calls and claims through again, and moves the deadlines of the cases it held by the time it held them.
+   * Cases that another switch held as well gain its time too: longer rather than shorter.
+   *
+   * @returns false when no such switch was engaged
+   */
+  releaseKillSwitch(params: KillSwitch & { readonly by: PersonId | null }): Promise<boolean>;
+  listKillSwitches(): Promise<readonly EngagedKillSwitch[]>;
 }
 
 /** Messages that must reach someone outside; a row is written with the change it tells of and stays until it was delivered. */
 export interface OutboxStore {
+  /** When the next message is due; null when none is. */
+  nextMessageAtMs(): Promise<number | null>;
   /** Messages whose time has come, earliest first. */
   dueMessages(limit: number): Promise<readonly OutboxMessage[]>;
   markDelivered(id: string): Promise<void>;

@@ -39,6 +39,7 @@ function recordedStore(): WebhookNotifierDeps["store"] {
   const { store } = gateway;
   return {
     getCase: (ref) => store.getCase(ref),
+    nextMessageAtMs: () => store.nextMessageAtMs(),
     dueMessages: (limit) => store.dueMessages(limit),
     markDelivered: (id) => store.markDelivered(id),
     markAttemptFailed: (params) => {

@@ -89,7 +89,8 @@ export function createWebhookNotifier(deps: WebhookNotifierDeps): WebhookNotifie
     timer = undefined;
     try {
       await tick();
-      planAt(deps.clock.nowMs() + SWEEP_MS);
+      const sweepAtMs = deps.clock.nowMs() + SWEEP_MS;
+      planAt(Math.min(sweepAtMs, (await deps.store.nextMessageAtMs()) ?? sweepAtMs));
     } catch (error) {
       deps.log.error(
         { error },

@@ -40,9 +40,9 @@ export function testCommits(subject: () => Subject): void {
       await store.claim(gateway.claimParams(waiting));
       const { ref, agentId } = waiting;
       expect(heard).toEqual([
-        { ref, agentId, from: null, to: "AWAITING_REVIEW", revision: 1 },
-        { ref, agentId, from: "AWAITING_REVIEW", to: "AUTHORIZED", revision: 2 },
-        { ref, agentId, from: "AUTHORIZED", to: "EXECUTING", revision: 3 },
+        { ref, agentId, from: null, to: "AWAITING_REVIEW", revision: 1, reported: false },
+        { ref, agentId, from: "AWAITING_REVIEW", to: "AUTHORIZED", revision: 2, reported: false },
+        { ref, agentId, from: "AUTHORIZED", to: "EXECUTING", revision: 3, reported: false },
       ]);
       expect(unheard).toEqual([]);
     });

@@ -121,7 +121,7 @@ export interface ToolRow {
   name: string;
   /** null: the upstream does not list the tool any more. */
   current_pin: Sha256Hex | null;
-  accepted_pin: Sha256Hex;
+  accepted_pin: Sha256Hex | null;
   /** JSON text of the definition as last listed. */
   definition: string;
   first_seen_at_ms: number;
@@ -131,7 +131,7 @@ export interface ToolRow {
 export interface KillSwitchRow {
   scope: KillSwitch["scope"];
   target: string;
-  engaged_by: PersonId;
+  engaged_by: PersonId | null;
   engaged_at_ms: number;
   reason: string;
   /** Salt of the commitment to the reason. */

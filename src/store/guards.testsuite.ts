@@ -90,7 +90,7 @@ export function testGuards(subject: () => Subject): void {
       const killSwitch = { scope: "agent", target: AGENT } as const;
       for (let i = 0; i < 2; i += 1)
         await store.engageKillSwitch({ ...killSwitch, by: ADMIN, reason: "stop" });
-      expect(await store.listKillSwitches()).toEqual([killSwitch]);
+      expect(await store.listKillSwitches()).toMatchObject([{ ...killSwitch, by: ADMIN, reason: "stop" }]);
       for (let i = 0; i < 2; i += 1) await store.releaseKillSwitch({ ...killSwitch, by: ADMIN });
       expect(await store.listKillSwitches()).toEqual([]);
     });

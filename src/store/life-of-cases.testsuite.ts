@@ -201,6 +201,25 @@ function testEndings(subject: () => Subject): void {
       }
     });
 
+    test("the time that a kill switch held a case is added to its deadlines", async () => {
+      const { gateway } = subject();
+      const { store, clock, writer } = gateway;
+      const { case: waiting } = await gateway.opened();
+      const approved = await gateway.approved();
+      const killSwitch = { scope: "upstream", target: TOOL.upstream } as const;
+      clock.advance(HOUR_MS / 2);
+      await store.engageKillSwitch({ ...killSwitch, by: null, reason: "stop" });
+      clock.advance(REVIEW_FOR_MS);
+      expect(await store.releaseKillSwitch({ ...killSwitch, by: null })).toBe(true);
+      expect(await store.releaseKillSwitch({ ...killSwitch, by: null })).toBe(false);
+      expect(await store.getCase(waiting.ref)).toMatchObject({
+        reviewByMs: (waiting.reviewByMs ?? 0) + REVIEW_FOR_MS,
+        dueAtMs: (waiting.dueAtMs ?? 0) + REVIEW_FOR_MS,
+      });
+      expect((await store.getCase(approved.ref))?.runByMs).toBe((approved.runByMs ?? 0) + REVIEW_FOR_MS);
+      expect(await store.expire({ ref: waiting.ref, writer })).toMatchObject({ kind: "not_due" });
+    });
+
     test("a kill switch freezes the deadline, and the engine is not shown what it cannot move", async () => {
       const { gateway } = subject();
       const { store, clock, writer } = gateway;

@@ -14,9 +14,9 @@ if (orderFile === undefined) throw new Error(`${ORDER_VARIABLE} names no file`);
 
 let countingFor: string | null = null;
 let counted = 0;
-/** What was written since the last COMMIT, types of ledger events and whether there is a signed head: it names the next one. */
-let written: string[] = [];
-let signed = false;
+/** Types of the ledger events and names of the tables written since the last COMMIT: they name the next one. */
+let events: string[] = [];
+let tables = new Set<string>();
 
 function readOrder(file: string): CrashOrder | null {
   try {
@@ -66,8 +66,9 @@ function watchCommits(file: string): void {
   const run = methodOf<StatementSync["run"]>(StatementSync.prototype, "run");
   StatementSync.prototype.run = function (this: StatementSync, ...parameters: Parameters<typeof run>) {
     const sql = this.sourceSQL;
-    if (sql.startsWith("insert into ledger_events")) written.push(typeOfEvent(parameters[0]));
-    if (sql.startsWith("insert into ledger_heads")) signed = true;
+    const table = /^(?:insert into|update|delete from) (\w+)/.exec(sql)?.[1];
+    if (table === "ledger_events") events.push(typeOfEvent(parameters[0]));
+    else if (table !== undefined) tables.add(table);
     if (sql !== "commit") return run.apply(this, parameters);
     return takeStep(file, commitName(), () => run.apply(this, parameters));
   } as typeof run;
@@ -80,9 +81,11 @@ function watchCommits(file: string): void {
 
 function commitName(): string {
   // The head's signature may share a commit with anything, so it only names one that it has for itself.
-  const name = `commit ${written.length === 0 && signed ? "head" : written.join(" ")}`.trim();
-  written = [];
-  signed = false;
+  const signed = tables.delete("ledger_heads");
+  const silent = tables.size === 0 && signed ? ["head"] : [...tables].sort();
+  const name = ["commit", ...(events.length > 0 ? events : silent)].join(" ");
+  events = [];
+  tables = new Set();
   return name;
 }
 

@@ -30,6 +30,9 @@ const credentialsSchema = z.object({
   reviewer: z.object({ token: z.string() }),
 });
 
+const ledgerReportSchema = z.object({ counts: z.object({ gaps: z.number() }) });
+type LedgerCounts = z.infer<typeof ledgerReportSchema>["counts"];
+
 /** One data folder, the gateway on it, and everybody who talks to that gateway. */
 export interface Laboratory {
   readonly dir: string;
@@ -55,7 +58,9 @@ export interface Laboratory {
    *
    * @throws Error with the report when `atlas ledger verify` does not end with 0.
    */
-  verifyLedger(): Promise<void>;
+  verifyLedger(): Promise<LedgerCounts>;
+  /** How often a gateway was started and served. */
+  starts(): number;
   dispose(): Promise<void>;
 }
 
@@ -74,6 +79,7 @@ export function createLaboratory(): Laboratory {
   };
   let running: GatewayProcess | null = null;
   let snapshots = 0;
+  let starts = 0;
   let people: { readonly agent: Agent; readonly reviewer: Reviewer } | null = null;
 
   const gateway = (): GatewayProcess => {
@@ -98,6 +104,7 @@ export function createLaboratory(): Laboratory {
     reviewer: () => present(people).reviewer,
     start: async () => {
       running = await startGatewayProcess(launch);
+      starts += 1;
       const credentials = readCredentials(dataDir);
       people = {
         agent: createAgent(running.url, credentials.agent.key),
@@ -116,14 +123,16 @@ export function createLaboratory(): Laboratory {
     },
     steps,
     kill,
+    starts: () => starts,
     calls: () => recordedCalls(recordFile),
     upstreamPids: () => processesWith(recordFile),
     verifyLedger: async () => {
       snapshots += 1;
       const snapshot = join(dir, `snapshot-${snapshots}`);
       cpSync(dataDir, snapshot, { recursive: true });
-      const { code, output } = await runAtlas(["ledger", "verify", "--data", snapshot]);
+      const { code, output } = await runAtlas(["ledger", "verify", "--data", snapshot, "--json"]);
       if (code !== 0) throw new Error(`atlas ledger verify ended with ${code}:\n${output}`);
+      return ledgerReportSchema.parse(JSON.parse(output)).counts;
     },
     dispose: async () => {
       await kill();

@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
 
 /** Where Chromium is on this machine; null when there is none. */
 export function findChromium(): string | null {
@@ -66,4 +67,21 @@ export async function signIn(page: Page, token: string): Promise<void> {
 /** Fails when the page is wider than the window, which makes a reader scroll sideways. */
 export function overflowOf(page: Page): Promise<number> {
   return page.evaluate<number>("document.documentElement.scrollWidth - window.innerWidth");
+}
+
+/** More than any of the pages has places to stop. */
+const MAX_STOPS = 80;
+
+/** Presses Tab until the element has the focus. */
+export async function tabTo(page: Page, target: Locator): Promise<void> {
+  for (let stops = 0; stops < MAX_STOPS; stops++) {
+    await page.keyboard.press("Tab");
+    if (await target.evaluate((element) => element.matches(":focus"))) return;
+  }
+  throw new Error("the Tab key never reaches it");
+}
+
+/** Texts whose contrast with what is behind them is less than 4.5 to 1. */
+export function faintTexts(page: Page): Promise<readonly string[]> {
+  return page.evaluate<readonly string[]>(readFileSync(join(import.meta.dirname, "faint-texts.js"), "utf8"));
 }

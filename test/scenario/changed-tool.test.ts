@@ -2,7 +2,16 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { recordedCalls } from "../servers/counting-upstream.ts";
-import { readApi, refIn, sendDecision, type WireAgent, wireAgent, words } from "./agent.ts";
+import {
+  callText,
+  onlyMessage,
+  readApi,
+  refIn,
+  sendDecision,
+  type WireAgent,
+  wireAgent,
+  words,
+} from "./agent.ts";
 import { eventually } from "./eventually.ts";
 import { countingUpstream, openScenario, type Scenario } from "./gateway.ts";
 
@@ -86,6 +95,23 @@ test("a tool whose calls ran at once waits for a person when its definition has 
   const ref = refIn(await agent.call("tools_read_thing"));
   expect((await show(ref)).case.reason_id).toBe("tool.changed");
   expect(runs("read_thing")).toBe(1);
+});
+
+test("a tool that comes up under a new name waits for a person, however harmless it looks", async () => {
+  const renamed = {
+    name: "read_thing_again",
+    description: "Reads a thing.",
+    inputSchema: { type: "object" },
+  };
+  writeFileSync(controlFile, JSON.stringify({ remove: ["read_thing"], add: [renamed] }));
+  await eventually(async () => {
+    const message = (await agent.post('{"jsonrpc":"2.0","id":1,"method":"tools/list"}')).text;
+    expect(message).toContain("tools_read_thing_again");
+  });
+  const gone = await agent.post(callText({ tool: "tools_read_thing" }));
+  expect(onlyMessage(gone).error?.message).toContain("tool.unknown");
+  refIn(await agent.call("tools_read_thing_again"));
+  expect(runs("read_thing_again")).toBe(0);
 });
 
 test("the ledger of all this verifies", () => {

@@ -74,10 +74,8 @@ function forwarded(): number {
   return recordedCalls(recordFile).length;
 }
 
-/** Refused before anything was done: nothing reached the upstream, no case was opened. */
-async function expectRefused(answer: WireAnswer, status: number, sentence: string | RegExp): Promise<void> {
-  expect(answer.status, answer.text).toBe(status);
-  expect(answer.text).toMatch(sentence);
+/** A refusal before anything was done: nothing reached the upstream, no case was opened, nothing is repeated to the sender. */
+async function expectNothingDone(answer: WireAnswer): Promise<void> {
   expect(answer.text).not.toContain(MARKER);
   expect(forwarded()).toBe(forwardedBefore);
   expect(words(await agent.call("check_status"))).toContain("You have no open cases");
@@ -122,7 +120,9 @@ describe.each(ENTRANCES)("%s", (entrance) => {
       "$what is refused with its place, and not forwarded",
       async ({ member, place }) => {
         const answer = await post(entrance, wrap(member));
-        await expectRefused(answer, 400, `${at}${place} [arguments.ambiguous]`);
+        expect(answer.status).toBe(400);
+        expect(answer.text).toContain("[arguments.ambiguous]");
+        await expectNothingDone(answer);
         expect(onlyMessage(answer).error?.message).toContain(`Place: ${at}${place} `);
       },
     );
@@ -150,16 +150,18 @@ describe.each(ENTRANCES)("%s", (entrance) => {
       /same id/,
     ],
   ])("%s is refused with a sentence", async (_what, body, sentence) => {
-    await expectRefused(await post(entrance, body), 400, sentence);
+    const answer = await post(entrance, body);
+    expect(answer.status, answer.text).toBe(400);
+    expect(answer.text).toMatch(sentence);
+    await expectNothingDone(answer);
   });
 
   test("arguments 1,000 levels deep are refused", async () => {
     const argumentsText = `{"a":${"[".repeat(1_000)}${"]".repeat(1_000)}}`;
-    await expectRefused(
-      await post(entrance, callText({ tool: "live_write_thing", argumentsText })),
-      400,
-      /nested deeper/,
-    );
+    const answer = await post(entrance, callText({ tool: "live_write_thing", argumentsText }));
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain("nested deeper");
+    await expectNothingDone(answer);
   });
 
   test("a body of 10 MB is too large", async () => {
@@ -167,14 +169,19 @@ describe.each(ENTRANCES)("%s", (entrance) => {
       tool: "live_write_thing",
       argumentsText: JSON.stringify({ text: "x".repeat(10_000_000) }),
     });
-    await expectRefused(await post(entrance, body), 413, /larger than 4 MiB/);
+    const answer = await post(entrance, body);
+    expect(answer.status).toBe(413);
+    expect(answer.text).toContain("larger than 4 MiB");
+    await expectNothingDone(answer);
   });
 
   test.each(["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""])(
     "a body of type %j is refused",
     async (type) => {
       const answer = await post(entrance, callText({ tool: "live_write_thing" }), { "content-type": type });
-      await expectRefused(answer, 415, /application\/json/);
+      expect(answer.status).toBe(415);
+      expect(answer.text).toContain("application/json");
+      await expectNothingDone(answer);
     },
   );
 });
@@ -222,18 +229,57 @@ describe("methods", () => {
     "__proto__",
     "constructor",
     "toString",
-  ])("%j is refused in both eras", async (method) => {
-    const params = { uri: "file:///etc/passwd", name: "live_write_thing", arguments: {}, taskId: "1" };
-    const legacy = await agent.post(JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }));
-    expect(onlyMessage(legacy).error).toMatchObject({ code: -32601 });
-    const modern = await agent.post(
-      JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: { ...params, _meta: MODERN } }),
-      { "mcp-protocol-version": "2026-07-28", "mcp-method": method, "mcp-name": "live_write_thing" },
-    );
-    expect(modern.status).toBeGreaterThanOrEqual(400);
-    expect(modern.status).toBeLessThan(500);
-    expect(onlyMessage(modern).error?.message).toMatch(/./);
-    expect(forwarded()).toBe(forwardedBefore);
+  ])(
+    "%j is refused in both eras",
+    async (method) => {
+      const params = { uri: "file:///etc/passwd", name: "live_write_thing", arguments: {}, taskId: "1" };
+      const legacy = await agent.post(JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }));
+      expect(onlyMessage(legacy).error).toMatchObject({ code: -32601 });
+      const modern = await agent.post(
+        JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: { ...params, _meta: MODERN } }),
+        { "mcp-protocol-version": "2026-07-28", "mcp-method": method, "mcp-name": "live_write_thing" },
+      );
+      expect(modern.status).toBeGreaterThanOrEqual(400);
+      expect(modern.status).toBeLessThan(500);
+      expect(onlyMessage(modern).error?.message).toMatch(/./);
+      expect(forwarded()).toBe(forwardedBefore);
+    },
+    15_000,
+  );
+});
+
+describe("calls that are none", () => {
+  const call = { jsonrpc: "2.0", id: 1, method: "tools/call" };
+  const name = "live_write_thing";
+  test.each<[string, object]>([
+    [
+      "no id, as if it were a notification",
+      { jsonrpc: "2.0", method: "tools/call", params: { name, arguments: {} } },
+    ],
+    ["null for an id", { ...call, id: null, params: { name, arguments: {} } }],
+    ["an object for an id", { ...call, id: {}, params: { name, arguments: {} } }],
+    ["another version of JSON-RPC", { ...call, jsonrpc: "1.0", params: { name, arguments: {} } }],
+    ["no params", call],
+    ["params in order", { ...call, params: [name, {}] }],
+    ["no name", { ...call, params: { arguments: {} } }],
+    ["a number for a name", { ...call, params: { name: 1, arguments: {} } }],
+    ["a name that every object has", { ...call, params: { name: "constructor", arguments: {} } }],
+    ["text for arguments", { ...call, params: { name, arguments: "{}" } }],
+    ["a list for arguments", { ...call, params: { name, arguments: [] } }],
+    ["null for arguments", { ...call, params: { name, arguments: null } }],
+    ["arguments that do not fit the schema", { ...call, params: { name, arguments: { text: 7 } } }],
+    ["text for _meta", { ...call, params: { name, arguments: {}, _meta: "x" } }],
+    ["a member beside params", { ...call, params: { name, arguments: {} }, extra: 1 }],
+  ])("with %s reach no upstream", async (_what, body) => {
+    const text = JSON.stringify(body);
+    for (const answer of [await agent.post(text), await agent.post(`[${text}]`)]) {
+      expect(answer.status).toBeLessThan(500);
+      for (const { error, result } of answer.messages) {
+        expect(error !== undefined || result?.isError === true, answer.text).toBe(true);
+        expect(error?.code).not.toBe(-32603);
+      }
+      await expectNothingDone(answer);
+    }
   });
 });
 

@@ -88,6 +88,9 @@ function checkedRuling(params: OpenCaseParams, guards: ClaimGuards): Ruling {
   if (guards.upstreamFingerprint !== params.tool.upstreamFingerprint) {
     return { to: "AWAITING_REVIEW", reasonId: "upstream.changed" };
   }
+  if (guards.currentPin === params.tool.pin && guards.acceptedPin === null) {
+    return { to: "AWAITING_REVIEW", reasonId: "tool.new" };
+  }
   if (guards.currentPin !== params.tool.pin || guards.acceptedPin !== params.tool.pin) {
     return { to: "AWAITING_REVIEW", reasonId: "tool.changed" };
   }

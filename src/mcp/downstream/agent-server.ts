@@ -5,7 +5,7 @@ import type { RawResult } from "../../governance/ports.ts";
 import type { CallAnswer } from "../../governance/raw-call.ts";
 import { pendingResult, refusalResult } from "./case-report.ts";
 import { advertisedTools } from "./catalog-view.ts";
-import { argumentsTextOf, forwardedMetaOf } from "./message-texts.ts";
+import { argumentsTextOf, forwardedMetaOf, toolNameOf } from "./message-texts.ts";
 import { callOwnTool, isOwnTool } from "./own-tools.ts";
 import { GOVERNANCE_PROTOCOL, PROMPT } from "./protocol-texts.ts";
 
@@ -18,8 +18,8 @@ export interface AgentServerDeps {
 
 export interface AgentServerParams {
   readonly agentId: AgentId;
-  /** Text of a request of this agent by its JSON-RPC id (as JSON text). */
-  readonly textOf: (id: string) => string | undefined;
+  /** Text of a `tools/call` of this agent by its JSON-RPC id. */
+  readonly textOf: (id: string | number) => string | undefined;
   /** The connection stays open, so the agent can be told of news. */
   readonly live: boolean;
 }
@@ -37,17 +37,15 @@ type Handler = (
 ) => Promise<RawResult>;
 
 /** Every method an agent may call; all others are refused. */
-const METHODS: { readonly [method: string]: Handler } = {
-  "tools/list": async (_request, _ctx, _params, deps) => ({
-    tools: advertisedTools(deps.governance.upstreams.listTools()),
-  }),
-  "tools/call": callTool,
-  "prompts/list": async () => ({ prompts: [PROMPT] }),
-  "prompts/get": getPrompt,
-};
+const METHODS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+  ["tools/list", listTools],
+  ["tools/call", callTool],
+  ["prompts/list", async () => ({ prompts: [PROMPT] })],
+  ["prompts/get", getPrompt],
+]);
 
 export function isServedMethod(method: string): boolean {
-  return Object.hasOwn(METHODS, method);
+  return METHODS.has(method);
 }
 
 /**
@@ -63,22 +61,32 @@ export function createAgentServer(params: AgentServerParams, deps: AgentServerDe
     },
   );
   server.fallbackRequestHandler = async (request, ctx) => {
-    const handler = METHODS[request.method];
+    const handler = METHODS.get(request.method);
     if (handler === undefined) throw new ProtocolError(ProtocolErrorCode.MethodNotFound, "Method not found");
     return handler(request, ctx, params, deps);
   };
   return server;
 }
 
+async function listTools(
+  _request: Request,
+  _ctx: ServerContext,
+  _params: AgentServerParams,
+  deps: AgentServerDeps,
+): Promise<RawResult> {
+  return { tools: advertisedTools(deps.governance.upstreams.listTools()) };
+}
+
 async function callTool(
-  request: Request,
+  _request: Request,
   ctx: ServerContext,
   params: AgentServerParams,
   deps: AgentServerDeps,
 ): Promise<RawResult> {
-  const name = request.params?.["name"];
-  const text = params.textOf(JSON.stringify(ctx.mcpReq.id));
-  if (typeof name !== "string" || text === undefined) {
+  const text = params.textOf(ctx.mcpReq.id);
+  // Name and arguments from the same text, so that no other message's arguments can be governed under this name.
+  const name = text === undefined ? undefined : toolNameOf(text);
+  if (name === undefined || text === undefined) {
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, "params.name must be the name of a tool");
   }
   const onProgress = progressSender(ctx);

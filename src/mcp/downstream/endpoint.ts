@@ -12,7 +12,7 @@ import { type AgentId, type CaseRef, type RandomBytes, randomHex } from "../../d
 import type { Principal } from "../../domain/principal.ts";
 import { type AgentServerDeps, createAgentServer, isServedMethod } from "./agent-server.ts";
 import { rpcErrorResponse } from "./error-response.ts";
-import { type ReadBody, readBody } from "./message-texts.ts";
+import { type CallTexts, type ReadBody, readBody } from "./message-texts.ts";
 import { SseServerTransport } from "./sse-transport.ts";
 
 /** Largest request body of an agent. */
@@ -43,8 +43,8 @@ export interface McpEndpoint {
 interface SseSession {
   readonly agentId: AgentId;
   readonly transport: SseServerTransport;
-  /** Texts of requests that the SDK has not handed to us yet, by id. */
-  readonly texts: Map<string, string>;
+  /** Texts of calls that the SDK has not handed to us yet. */
+  readonly texts: Map<string | number, string>;
   readonly toolsChanged: () => void;
   readonly tell: (message: string) => void;
 }
@@ -64,7 +64,7 @@ export function createMcpEndpoint(deps: McpEndpointDeps): McpEndpoint {
     { onerror: deps.onError, maxRequestBodySize: MAX_BODY_BYTES },
   );
   const stopWatching = deps.governance.store.onChange((change) => {
-    if (change.from !== null && isNews(change.to)) tellAgent(sessions, change.agentId, change.ref, change.to);
+    if (!change.reported && isNews(change.to)) tellAgent(sessions, change.agentId, change.ref, change.to);
   });
 
   return {
@@ -74,9 +74,12 @@ export function createMcpEndpoint(deps: McpEndpointDeps): McpEndpoint {
           return handler.fetch(request, { authInfo: authInfo(agentId, new Map()) });
         const body = await readRequest(request, agentId, deps);
         if (body instanceof Response) return body;
-        return handler.fetch(request, { parsedBody: body.value, authInfo: authInfo(agentId, body.requests) });
+        return handler.fetch(request, { parsedBody: body.value, authInfo: authInfo(agentId, body.calls) });
       }),
-    sse: (request) => guarded(request, deps, (agentId) => openStream(agentId, sessions, deps)),
+    sse: (request) =>
+      guarded(request, deps, (agentId) =>
+        openStream({ agentId, authorization: request.headers.get("authorization") }, sessions, deps),
+      ),
     messages: (request) => guarded(request, deps, (agentId) => takeMessage(request, agentId, sessions, deps)),
     toolsChanged() {
       handler.notify.toolsChanged();
@@ -145,7 +148,7 @@ async function readRequest(
 }
 
 async function openStream(
-  agentId: AgentId,
+  { agentId, authorization }: { readonly agentId: AgentId; readonly authorization: string | null },
   sessions: Map<string, SseSession>,
   deps: McpEndpointDeps,
 ): Promise<Response> {
@@ -155,9 +158,13 @@ async function openStream(
     );
   }
   const sessionId = randomHex(16, deps.random);
-  const transport = new SseServerTransport({ sessionId, messagesPath: deps.messagesPath });
-  const texts = new Map<string, string>();
-  const textOf = (id: string) => {
+  const mayStay = async () => {
+    const principal = await deps.authenticate(authorization).catch(() => null);
+    return principal?.kind === "agent" && principal.agent.id === agentId;
+  };
+  const transport = new SseServerTransport({ sessionId, messagesPath: deps.messagesPath, mayStay });
+  const texts = new Map<string | number, string>();
+  const textOf = (id: string | number) => {
     const text = texts.get(id);
     texts.delete(id);
     return text;
@@ -212,22 +219,22 @@ async function takeMessage(
       new AtlasError("request.invalid", `The body is not a JSON-RPC ${JSONRPC_VERSION} message.`),
     );
   }
-  for (const [id, text] of body.requests) session.texts.set(id, text);
+  for (const [id, text] of body.calls) session.texts.set(id, text);
   for (const message of parsed) session.transport.receive(message, { request });
   return new Response("Accepted", { status: 202 });
 }
 
 /** What the factory needs to know travels with the SDK's own carrier of verified identity. */
-function authInfo(agentId: AgentId, texts: ReadonlyMap<string, string>): AuthInfo {
+function authInfo(agentId: AgentId, texts: CallTexts): AuthInfo {
   return { token: "", clientId: agentId, scopes: [], extra: { caller: new Caller(agentId, texts) } };
 }
 
-/** The agent of one HTTP request, and the texts of the JSON-RPC requests in it. */
+/** The agent of one HTTP request, and the texts of the calls in it. */
 class Caller {
   readonly agentId: AgentId;
-  readonly texts: ReadonlyMap<string, string>;
+  readonly texts: CallTexts;
 
-  constructor(agentId: AgentId, texts: ReadonlyMap<string, string>) {
+  constructor(agentId: AgentId, texts: CallTexts) {
     this.agentId = agentId;
     this.texts = texts;
   }

@@ -7,11 +7,13 @@ import {
   readStrictJson,
 } from "../../domain/strict-json.ts";
 
-/** A POST body from an agent: the value for the SDK, and the text of each request for governance. */
+/** Texts of `tools/call` requests by their JSON-RPC id, which is told from others by its value, not its spelling. */
+export type CallTexts = ReadonlyMap<string | number, string>;
+
+/** A POST body from an agent: the value for the SDK, and the text of each tool call for governance. */
 export interface ReadBody {
   readonly value: unknown;
-  /** Text of each request in the body by its JSON-RPC id (as JSON text); a batch has several. */
-  readonly requests: ReadonlyMap<string, string>;
+  readonly calls: CallTexts;
 }
 
 /**
@@ -23,15 +25,29 @@ export function readBody(text: string): Result<ReadBody, JsonProblem> {
   if (!read.ok) return read;
   const isBatch = read.value.text.startsWith("[");
   const messages = isBatch ? arrayElements(read.value.text) : [read.value.text];
-  const requests = new Map<string, string>();
+  const ids = new Set<unknown>();
+  const calls = new Map<string | number, string>();
   for (const [index, message] of messages.entries()) {
-    const id = memberText(message, ["id"]);
-    if (id === undefined || memberText(message, ["method"]) === undefined) continue;
-    if (requests.has(id))
+    const id = memberValue(message, ["id"]);
+    const method = memberValue(message, ["method"]);
+    if (method === undefined || (typeof id !== "string" && typeof id !== "number")) continue;
+    if (ids.has(id))
       return fail({ message: "Two requests of the batch have the same id.", place: `/${index}/id` });
-    requests.set(id, message);
+    ids.add(id);
+    if (method === "tools/call") calls.set(id, message);
   }
-  return ok({ value: read.value.value, requests });
+  return ok({ value: read.value.value, calls });
+}
+
+/** `params.name` of a request's text; undefined when it is not a text. */
+export function toolNameOf(message: string): string | undefined {
+  const name = memberValue(message, ["params", "name"]);
+  return typeof name === "string" ? name : undefined;
+}
+
+function memberValue(message: string, path: readonly string[]): unknown {
+  const text = memberText(message, path);
+  return text === undefined ? undefined : JSON.parse(text);
 }
 
 /** `params.arguments` of a request's text; `{}` when there are none. */

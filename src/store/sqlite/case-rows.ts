@@ -161,6 +161,7 @@ export function createCaseRows({ db, ledger, random }: CaseRowsDeps): CaseRows {
         from: previous?.state ?? null,
         to: next.state,
         revision: next.revision,
+        reported: next.reportedAtMs !== null,
       });
     },
   };

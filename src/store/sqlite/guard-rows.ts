@@ -23,7 +23,7 @@ export function createGuardRows(db: DatabaseSync, principals: Pick<PrincipalRows
     db,
     "select fingerprint from upstreams where name = :name",
   );
-  const pins = prepare<{ current_pin: Sha256Hex | null; accepted_pin: Sha256Hex }>(
+  const pins = prepare<{ current_pin: Sha256Hex | null; accepted_pin: Sha256Hex | null }>(
     db,
     "select current_pin, accepted_pin from tools where upstream = :upstream and name = :name",
   );

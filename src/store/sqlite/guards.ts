@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { commitment } from "../../domain/digest.ts";
 import { type RandomBytes, randomHex, type Sha256Hex, type WriterId } from "../../domain/ids.ts";
 import type { ToolDefinition } from "../../domain/tool.ts";
-import type { GuardStore, ToolPin } from "../../governance/ports.ts";
+import type { EngagedKillSwitch, GuardStore, ToolPin } from "../../governance/ports.ts";
 import { administrator } from "../administrator.ts";
 import { prepare } from "./connection.ts";
 import type { GroupCommit } from "./group-commit.ts";
@@ -43,10 +43,18 @@ interface ListedTool {
   readonly definition: ToolDefinition;
 }
 
+interface RecordToolParams {
+  readonly upstream: string;
+  readonly listed: ListedTool;
+  readonly known: KnownTool | undefined;
+  /** Nothing was ever listed by this upstream, so there is nothing that a new tool could pass itself off as. */
+  readonly isFirstListing: boolean;
+}
+
 interface KnownTool {
   readonly name: string;
   readonly current_pin: Sha256Hex | null;
-  readonly accepted_pin: Sha256Hex;
+  readonly accepted_pin: Sha256Hex | null;
 }
 
 function catalogStatements(db: DatabaseSync) {
@@ -67,7 +75,7 @@ function catalogStatements(db: DatabaseSync) {
     insertTool: prepare(
       db,
       `insert into tools (upstream, name, current_pin, accepted_pin, definition, first_seen_at_ms, changed_at_ms)
-       values (:upstream, :name, :pin, :pin, :definition, :now, :now)`,
+       values (:upstream, :name, :pin, :accepted, :definition, :now, :now)`,
     ),
     changeTool: prepare(
       db,
@@ -77,7 +85,7 @@ function catalogStatements(db: DatabaseSync) {
     acceptTool: prepare(
       db,
       `update tools set accepted_pin = current_pin
-       where upstream = :upstream and name = :name and current_pin = :pin and accepted_pin <> :pin`,
+       where upstream = :upstream and name = :name and current_pin = :pin and accepted_pin is distinct from :pin`,
     ),
     isAccepted: prepare<{ name: string }>(
       db,
@@ -103,7 +111,7 @@ function catalogGuards({ db, commits, reads, ledger, writer }: GuardsDeps): Cata
   const statements = catalogStatements(db);
   const actor = administrator(null, writer);
 
-  function recordTool(upstream: string, listed: ListedTool, known: KnownTool | undefined, now: number): void {
+  function recordTool({ upstream, listed, known, isFirstListing }: RecordToolParams, now: number): void {
     const row = {
       upstream,
       name: listed.name,
@@ -112,8 +120,9 @@ function catalogGuards({ db, commits, reads, ledger, writer }: GuardsDeps): Cata
       now,
     };
     if (known === undefined) {
-      statements.insertTool.run(row);
-      const details = { upstream, tool: listed.name, pin: listed.pin };
+      const accepted = isFirstListing ? listed.pin : null;
+      statements.insertTool.run({ ...row, accepted });
+      const details = { upstream, tool: listed.name, pin: listed.pin, accepted };
       ledger.append({ type: "tool.seen", actor, details }, now);
     } else if (known.current_pin !== listed.pin) {
       statements.changeTool.run(row);
@@ -145,7 +154,12 @@ function catalogGuards({ db, commits, reads, ledger, writer }: GuardsDeps): Cata
       commits.run((tx) => {
         const known = new Map(statements.tools.all({ upstream }).map((tool) => [tool.name, tool]));
         const listed = new Map(tools.map((tool) => [tool.name, tool]));
-        for (const tool of listed.values()) recordTool(upstream, tool, known.get(tool.name), tx.nowMs);
+        for (const tool of listed.values()) {
+          recordTool(
+            { upstream, listed: tool, known: known.get(tool.name), isFirstListing: known.size === 0 },
+            tx.nowMs,
+          );
+        }
         for (const tool of known.values()) {
           if (listed.has(tool.name) || tool.current_pin === null) continue;
           statements.dropTool.run({ upstream, name: tool.name, now: tx.nowMs });
@@ -163,19 +177,49 @@ function catalogGuards({ db, commits, reads, ledger, writer }: GuardsDeps): Cata
       }),
     listToolPins: () => reads(() => statements.allPins.all()),
     acceptedPins: (upstream) =>
-      reads(() => new Map(statements.tools.all({ upstream }).map((tool) => [tool.name, tool.accepted_pin]))),
+      reads(
+        () =>
+          new Map(
+            statements.tools
+              .all({ upstream })
+              .flatMap(({ name, accepted_pin }) =>
+                accepted_pin === null ? [] : [[name, accepted_pin] as const],
+              ),
+          ),
+      ),
   };
 }
 
 type Switches = Pick<GuardStore, "engageKillSwitch" | "releaseKillSwitch" | "listKillSwitches">;
 
-function killSwitches({ db, commits, reads, rows, ledger, writer, random }: GuardsDeps): Switches {
+/** Cases that a switch of this scope and target holds. */
+const HELD_CASES = `state in ('AWAITING_REVIEW', 'AUTHORIZED') and (
+  :scope = 'all'
+  or (:scope = 'upstream' and upstream = :target)
+  or (:scope = 'tool' and upstream || '/' || tool = :target)
+  or (:scope = 'agent' and agent_id = :target))`;
+
+function killSwitches({ db, commits, reads, ledger, writer, random }: GuardsDeps): Switches {
   const engage = prepare(
     db,
     `insert into kill_switches (scope, target, engaged_by, engaged_at_ms, reason, salt)
      values (:scope, :target, :by, :now, :reason, :salt) on conflict (scope, target) do nothing`,
   );
-  const release = prepare(db, "delete from kill_switches where scope = :scope and target = :target");
+  const release = prepare<{ engaged_at_ms: number }>(
+    db,
+    "delete from kill_switches where scope = :scope and target = :target returning engaged_at_ms",
+  );
+  const thaw = prepare(
+    db,
+    `update cases set review_by_ms = review_by_ms + :frozen, run_by_ms = run_by_ms + :frozen,
+       due_at_ms = case state when 'AWAITING_REVIEW' then review_by_ms + :frozen else due_at_ms end,
+       updated_at_ms = :now, revision = revision + 1
+     where ${HELD_CASES}`,
+  );
+  const list = prepare<EngagedKillSwitch>(
+    db,
+    `select scope, target, engaged_by as "by", engaged_at_ms as sinceMs, reason from kill_switches order by scope, target`,
+  );
   return {
     engageKillSwitch: ({ scope, target, by, reason }) =>
       commits.run((tx) => {
@@ -186,10 +230,14 @@ function killSwitches({ db, commits, reads, rows, ledger, writer, random }: Guar
       }),
     releaseKillSwitch: ({ scope, target, by }) =>
       commits.run((tx) => {
-        if (release.run({ scope, target }) === 0) return;
-        const details = { scope, target };
+        const engagedAtMs = release.get({ scope, target })?.engaged_at_ms;
+        if (engagedAtMs === undefined) return false;
+        const frozen = Math.max(0, tx.nowMs - engagedAtMs);
+        const cases = frozen === 0 ? 0 : thaw.run({ scope, target, frozen, now: tx.nowMs });
+        const details = { scope, target, frozen_ms: frozen, cases };
         ledger.append({ type: "kill_switch.released", actor: administrator(by, writer), details }, tx.nowMs);
+        return true;
       }),
-    listKillSwitches: () => reads(() => rows.killSwitches()),
+    listKillSwitches: () => reads(() => list.all()),
   };
 }

@@ -19,6 +19,10 @@ export function createOutbox({ db, commits, reads, clock }: OutboxDeps): OutboxS
     db,
     "select * from outbox where due_at_ms <= :now order by due_at_ms, created_at_ms, id limit :limit",
   );
+  const next = prepare<{ due_at_ms: number }>(
+    db,
+    "select due_at_ms from outbox where due_at_ms is not null order by due_at_ms limit 1",
+  );
   const remove = prepare(db, "delete from outbox where id = :id");
   const fail = prepare(
     db,
@@ -35,6 +39,7 @@ export function createOutbox({ db, commits, reads, clock }: OutboxDeps): OutboxS
           attempts: row.attempts,
         })),
       ),
+    nextMessageAtMs: () => reads(() => next.get()?.due_at_ms ?? null),
     async markDelivered(id) {
       await commits.run(() => remove.run({ id }));
     },
