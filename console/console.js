@@ -64,6 +64,7 @@ async function start() {
 function showSignIn(message = "") {
   session = null;
   shown = null;
+  turn += 1;
   stopFollowing?.();
   stopFollowing = null;
   waitingCases = null;
@@ -153,10 +154,13 @@ function refreshSoon() {
 
 async function refresh() {
   if (session === null) return;
+  const asking = session;
   try {
     await Promise.all([showQueue(), showCase()]);
     showNext();
   } catch (error) {
+    // What an earlier session was refused says nothing of this one.
+    if (asking !== session) return;
     if (error instanceof Refused && error.status === 401)
       showSignIn("Your session has ended. Sign in again.");
     else say(error.message, "bad");

@@ -6,7 +6,18 @@ import { readFileSync, writeFileSync } from "node:fs";
 const path = new URL("../package-lock.json", import.meta.url);
 const lock = JSON.parse(readFileSync(path, "utf8"));
 
-const PLATFORMS = ["android", "darwin", "freebsd", "linux", "netbsd", "openbsd", "openharmony", "sunos", "win32", "aix"];
+const PLATFORMS = [
+  "android",
+  "darwin",
+  "freebsd",
+  "linux",
+  "netbsd",
+  "openbsd",
+  "openharmony",
+  "sunos",
+  "win32",
+  "aix",
+];
 const ARCHITECTURES = ["arm64", "arm", "ia32", "loong64", "mips64el", "ppc64", "riscv64", "s390x", "x64"];
 
 /** `@oxlint/binding-linux-x64-musl` runs on linux, x64. */
@@ -15,7 +26,11 @@ function platformOf(name) {
   return {
     os: PLATFORMS.filter((os) => words.includes(os)),
     cpu: ARCHITECTURES.filter((cpu) => words.includes(cpu)),
-    libc: words.includes("musl") ? ["musl"] : words.includes("gnu") && words.includes("linux") ? ["glibc"] : [],
+    libc: words.includes("musl")
+      ? ["musl"]
+      : words.includes("gnu") && words.includes("linux")
+        ? ["glibc"]
+        : [],
   };
 }
 

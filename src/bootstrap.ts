@@ -75,7 +75,7 @@ async function readOrWriteCredentials(file: string, params: BootstrapParams): Pr
     agent: { id: FIRST_AGENT, key: params.agentKey ?? newCredential("agent", params.random) },
     reviewer: { id: FIRST_REVIEWER, token: newCredential("person", params.random) },
   };
-  const temporary = `${file}.${process.pid}`;
+  const temporary = `${file}.new`;
   const handle = await open(temporary, "w", 0o600);
   try {
     await handle.writeFile(`${JSON.stringify(credentials, null, 2)}\n`);

@@ -28,7 +28,8 @@ export async function checkStatus(params: CheckStatusParams, store: CaseStore): 
   if (current === null || current.agentId !== params.agentId) return null;
   const waitMs = Math.min(Math.max(params.waitMs, 0), MAX_STATUS_WAIT_MS);
   const before = current.revision;
-  const until = (now: Case) => isTerminal(now.state) || (now.revision !== before && isSettled(now));
+  const until = (now: Case) =>
+    isTerminal(now.state) || now.state === "UNKNOWN" || (now.revision !== before && isSettled(now));
   const latest =
     waitMs === 0
       ? current

@@ -13,6 +13,8 @@ export type FindingId =
   | "head.dangling"
   /** A start names the end of an earlier chain that is not there. */
   | "join.broken"
+  /** A start joined a chain that a crash cut off, and does not say so. */
+  | "gap.missing"
   /** A case went where no transition leads. */
   | "case.order"
   /** A case ran without an authorization, or more than once on one. */

@@ -150,6 +150,16 @@ describe("verifyLedger", () => {
     expect(check(book).writers.map((w) => w.signedThrough)).toEqual([0, 0]);
   });
 
+  test("a start after a crash that does not record the gap", () => {
+    const crashed = new Book();
+    crashed.start(FIRST);
+    crashed.start(SECOND, [FIRST]);
+    expect(ids(check(crashed))).toEqual(["gap.missing"]);
+    const details = { writer: FIRST, sequence: 1, signed_sequence: 0 };
+    crashed.append(SECOND, { type: "ledger.gap", actor: { kind: "engine", id: SECOND }, details });
+    expect(check(crashed)).toMatchObject({ ok: true, counts: { gaps: 1 } });
+  });
+
   test("a changed byte, with the old hash or with its own", () => {
     const bytes = book.events[2]?.bytes.replace("AWAITING_REVIEW", "AUTHORIZED") ?? "";
     replace(2, { bytes });

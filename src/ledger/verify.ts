@@ -67,7 +67,7 @@ export function verifyLedger(params: VerifyLedgerParams): LedgerReport {
   const joins: WriterJoin[] = [];
   const cases = createCaseCheck(add);
   let events = 0;
-  let gaps = 0;
+  const gaps = new Set<string>();
 
   for (const stored of params.events) {
     events += 1;
@@ -77,17 +77,18 @@ export function verifyLedger(params: VerifyLedgerParams): LedgerReport {
     chain.last = { sequence: stored.sequence, hash: stored.hash };
     if (event === undefined) continue;
     chain.stopped = event.type === "writer.stopped";
-    if (event.type === "ledger.gap") gaps += 1;
+    if (event.type === "ledger.gap") gaps.add(`${stored.writer}/${String(event.details["writer"])}`);
     if (event.type === "writer.started")
       joins.push(...checkStart(chains, stored, event, params.publicKey, add));
     cases.event(stored, event);
   }
   for (const head of heads) checkHead(chains, head, params.publicKey, add);
   extendBySignedJoins(chains, joins);
+  for (const join of joins) checkGap(chains, join, gaps, add);
   const rows = checkRows(cases, params);
   return {
     ok: findings.length === 0,
-    counts: { events, gaps, heads: heads.length, cases: cases.count(), payloads: rows.payloads },
+    counts: { events, gaps: gaps.size, heads: heads.length, cases: cases.count(), payloads: rows.payloads },
     writers: [...chains.values()].map((chain) => ({
       writer: chain.writer,
       events: chain.last?.sequence ?? 0,
@@ -175,6 +176,23 @@ function stateOf(last: Chain["last"], join: WriterJoin): string {
   if (last === undefined) return "is missing";
   if (last.sequence < join.sequence) return `ends at event ${last.sequence}`;
   return last.sequence > join.sequence ? `was at event ${last.sequence} by then` : "has another event there";
+}
+
+/** A chain without an end was cut off by a crash, and the start that joined it must say so. */
+function checkGap(
+  chains: ReadonlyMap<string, Chain>,
+  join: WriterJoin,
+  gaps: ReadonlySet<string>,
+  add: Add,
+): void {
+  const joined = chains.get(join.joined);
+  const isOpen = joined?.last?.sequence === join.sequence && !joined.stopped;
+  if (!isOpen || gaps.has(`${join.by}/${join.joined}`)) return;
+  add(
+    "gap.missing",
+    { writer: join.by },
+    `${join.by} joined the chain of ${join.joined}, which has no end, without recording the gap.`,
+  );
 }
 
 function checkHead(

@@ -132,9 +132,21 @@ describe.skipIf(chromium === null)("console", () => {
     await page.getByText("sarah").waitFor();
     expect((await page.request.get(`${gateway.url}/api/v1/cases`)).status()).toBe(200);
     const cookies = await page.context().cookies();
+    // An answer that comes when nobody is signed in any more changes nothing on the page.
+    const late = Promise.withResolvers<void>();
+    await page.route("**/api/v1/cases?*", async (route) => {
+      await late.promise;
+      await route.continue();
+    });
     await page.reload();
     await button(page, "Sign out").click();
     await page.getByText("You are signed out.").waitFor();
+    const answered = page.waitForResponse("**/api/v1/cases?*");
+    late.resolve();
+    expect((await answered).status()).toBe(401);
+    await (await answered).finished();
+    await page.evaluate("fetch('/livez').then((answer) => answer.text())");
+    expect(await page.getByText("You are signed out.").isVisible()).toBe(true);
     expect(await page.locator(".panes").count()).toBe(0);
     await page.context().addCookies(cookies);
     expect((await page.request.get(`${gateway.url}/api/v1/cases`)).status()).toBe(401);

@@ -1,0 +1,255 @@
+// Each line: a guard of an invariant, the text that is it, what stands there when it is gone, and the test that must notice.
+const CLAIM = "src/governance/transitions/claim.ts";
+const DECISION = "src/governance/transitions/decision.ts";
+const OPEN = "src/governance/transitions/open-case.ts";
+const OUTCOME = "src/governance/transitions/outcome.ts";
+const STORE = "src/store/sqlite/sqlite-store.test.ts";
+const CALL = "src/governance/govern-call.test.ts";
+const ENGINE = "src/engines/embedded.test.ts";
+
+export const GUARDS = [
+  // 1. No run without an authorization that names its digest; a claim misses no change committed before it.
+  {
+    guard: "claim: only an authorized case",
+    file: CLAIM,
+    without: 'current.state !== "AUTHORIZED"',
+    instead: "false",
+    test: STORE,
+  },
+  {
+    guard: "claim: kill switch",
+    file: CLAIM,
+    without: "guards.killSwitches.some((s) => covers(s, current))",
+    instead: "false",
+    test: STORE,
+  },
+  {
+    guard: "claim: agent enabled",
+    file: CLAIM,
+    without: "!guards.agentEnabled",
+    instead: "false",
+    test: STORE,
+  },
+  {
+    guard: "claim: time to run",
+    file: CLAIM,
+    without: "current.runByMs !== null && guards.nowMs >= current.runByMs",
+    instead: "false",
+    test: STORE,
+  },
+  {
+    guard: "claim: policy denies now",
+    file: CLAIM,
+    without: 'params.policy.verdict === "deny"',
+    instead: "false",
+    test: STORE,
+  },
+  {
+    guard: "claim: policy evaluated is the one in force",
+    file: CLAIM,
+    without: "guards.policyVersion !== params.policy.version",
+    instead: "false",
+    test: STORE,
+  },
+  {
+    guard: "claim: upstream fingerprint",
+    file: CLAIM,
+    without: "guards.upstreamFingerprint !== current.upstreamFingerprint",
+    instead: "false",
+    test: STORE,
+  },
+  {
+    guard: "claim: tool pin",
+    file: CLAIM,
+    without: "guards.currentPin !== current.toolPin",
+    instead: "false",
+    test: CALL,
+  },
+  {
+    guard: "claim: approval names the digest on record",
+    file: CLAIM,
+    without: "current.authorizedDigest === current.actionDigest ? undefined",
+    instead: "true ? undefined",
+    test: STORE,
+  },
+  {
+    guard: "open: accepted pin",
+    file: OPEN,
+    without: "guards.acceptedPin !== params.tool.pin",
+    instead: "false",
+    test: STORE,
+  },
+  {
+    guard: "open: new tool",
+    file: OPEN,
+    without: "guards.currentPin === params.tool.pin && guards.acceptedPin === null",
+    instead: "false",
+    test: "test/scenario/changed-tool.test.ts",
+  },
+  {
+    guard: "open: kill switch",
+    file: OPEN,
+    without: "guards.killSwitches.some((s) => covers(s, target))",
+    instead: "false",
+    test: STORE,
+  },
+  {
+    guard: "run: stored bytes are hashed again",
+    file: "src/governance/execute-once.ts",
+    without: "!argumentsMatch || !metaMatches",
+    instead: "false",
+    test: CALL,
+  },
+  {
+    guard: "bytes: duplicate keys",
+    file: "src/domain/strict-json.ts",
+    without: "frame.keys.has(decoded)",
+    instead: "false",
+    test: "src/domain/strict-json.test.ts",
+  },
+  {
+    guard: "bytes: exact numbers",
+    file: "src/domain/strict-json.ts",
+    without: "!survivesDouble(text.slice(i, end))",
+    instead: "false",
+    test: "src/domain/strict-json.test.ts",
+  },
+  // 2. Nothing that a human approved runs twice.
+  {
+    guard: "outcome: fencing token",
+    file: OUTCOME,
+    without: "current.fencingToken !== params.token",
+    instead: "false",
+    test: STORE,
+  },
+  {
+    guard: "dispatch: dispatch-by is read before the claim",
+    file: "src/governance/execute-once.ts",
+    without: "const dispatchByMonotonicMs = deps.clock.monotonicMs() + DISPATCH_WITHIN_MS;",
+    instead: "const dispatchByMonotonicMs = Number.POSITIVE_INFINITY;",
+    test: CALL,
+  },
+  {
+    guard: "dispatch: no answer is UNKNOWN",
+    file: "src/governance/dispatch.ts",
+    without: 'safeToRepeat ? "FAILED" : "UNKNOWN"',
+    instead: '"FAILED"',
+    test: CALL,
+  },
+  {
+    guard: "reconciler: a lost claim is UNKNOWN",
+    file: OUTCOME,
+    without: 'name: safeToRepeat ? "case.failed" : "case.unknown"',
+    instead: 'name: "case.failed"',
+    test: ENGINE,
+  },
+  {
+    guard: "the same call joins",
+    file: OPEN,
+    without: "snapshot.open !== null && !isTerminal(snapshot.open.state) && !params.safeToRepeat",
+    instead: "false",
+    test: CALL,
+  },
+  // 3. Nothing fails open.
+  {
+    guard: "assessor: failure is 100",
+    file: "src/governance/rule-call.ts",
+    without: 'return failedAssessment("The assessor failed.");',
+    instead: "throw new Error();",
+    test: "src/governance/rule-call.test.ts",
+  },
+  {
+    guard: "assessor: a score that is no number pauses",
+    file: "src/governance/rule-call.ts",
+    without: "return assessment.risk_score < threshold",
+    instead: "return !(assessment.risk_score >= threshold)",
+    test: "src/governance/rule-call.test.ts",
+  },
+  {
+    guard: "schema that cannot be checked goes to review",
+    file: "src/governance/rule-call.ts",
+    without: "const ruling = call.schemaUsable",
+    instead: "const ruling = true",
+    test: "src/governance/rule-call.test.ts",
+  },
+  {
+    guard: "policy: no rule means review",
+    file: "src/policy/policy.ts",
+    without: '{ verdict: "review", ruleId: null, version, reasonId: "policy.no_rule" }',
+    instead: '{ verdict: "assess", ruleId: null, version, reasonId: null }',
+    test: "src/policy/policy.test.ts",
+  },
+  {
+    guard: "deadline passed",
+    file: "src/governance/transitions/ending.ts",
+    without: "guards.nowMs < deadlineMs || frozen",
+    instead: "true",
+    test: STORE,
+  },
+  {
+    guard: "unrecorded outcome is no success",
+    file: "src/governance/govern-call.ts",
+    without: "return recorded\n",
+    instead: "return true\n",
+    test: CALL,
+  },
+  // 4. Who decides.
+  {
+    guard: "decision: only a reviewer",
+    file: DECISION,
+    without: '!person.roles.includes("reviewer")',
+    instead: "false",
+    test: STORE,
+  },
+  {
+    guard: "decision: not the agent's owner",
+    file: DECISION,
+    without: 'agent.ownerId === person.id && !params.singleOperator ? "owns_the_agent" : undefined',
+    instead: "undefined",
+    test: STORE,
+  },
+  {
+    guard: "decision: digest shown",
+    file: DECISION,
+    without: "shown !== current.actionDigest",
+    instead: "false",
+    test: STORE,
+  },
+  {
+    guard: "agents are no people",
+    file: "src/http/auth/person-guard.ts",
+    without: 'if (principal.kind === "agent") throw new RefusalError(AGENT_CREDENTIAL);',
+    instead: "",
+    test: "src/http/routes/approval-webhook.test.ts",
+  },
+  {
+    guard: "portal: signature",
+    file: "src/http/auth/portal.ts",
+    without: "new Webhook(portal.secret).verify(body, signature);",
+    instead: "",
+    test: "src/http/routes/approval-portal.test.ts",
+  },
+  {
+    guard: "another agent's case does not exist",
+    file: "src/governance/check-status.ts",
+    without: "current === null || current.agentId !== params.agentId",
+    instead: "current === null",
+    test: "test/clients/wire.test.ts",
+  },
+  // 5. Nothing acknowledged is lost.
+  {
+    guard: "acknowledged after COMMIT",
+    file: "src/store/sqlite/group-commit.ts",
+    without: "      statements.commit();\n",
+    instead: "",
+    test: STORE,
+  },
+  // 8. A wait costs a row.
+  {
+    guard: "engine: claims of dead processes are settled",
+    file: "src/store/sqlite/case-rows.ts",
+    without: "c.claimed_by <> :writer",
+    instead: "false and :writer is null",
+    test: ENGINE,
+  },
+];
