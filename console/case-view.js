@@ -101,6 +101,9 @@ export function outcome(detail) {
   if (detail.decision_reason !== null) {
     parts.push(h("h3", {}, "Reason given"), exactText(detail.decision_reason, "Reason given", /\n/u));
   }
+  if (detail.resolution !== null) {
+    parts.push(h("h3", {}, "How they know"), exactText(detail.resolution, "How they know", /\n/u));
+  }
   if (detail.result !== null) {
     parts.push(h("h3", {}, "What the upstream answered"), answer(detail.result));
   } else if (item.state === "SUCCEEDED") {

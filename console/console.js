@@ -347,7 +347,6 @@ function drawCase(view, detail) {
       decisionPanel(detail, {
         onDone,
         singleOperator: session.single_operator,
-        isReviewer: session.person.roles.includes("reviewer"),
       }),
       recordCard(detail),
     ].filter((part) => part !== null),

@@ -24,18 +24,18 @@ function lock(buttons) {
  * What the person may do with the case as shown. `onDone(message)` is called after every answer of the gateway,
  * so that the page shows the case as it stands.
  */
-export function decisionPanel(detail, { onDone, singleOperator, isReviewer }) {
+export function decisionPanel(detail, { onDone, singleOperator }) {
   const item = detail.case;
   const panel = h("section", { class: "card", "aria-label": "Decision", tabindex: -1 });
   if (item.state === "AWAITING_REVIEW" && detail.permissions.decide)
     choose(panel, detail, { onDone, singleOperator });
-  else if (item.state === "AWAITING_REVIEW") {
+  else if (item.state === "UNKNOWN" && detail.permissions.resolve) settlement(panel, detail, { onDone });
+  else if (detail.permissions.because !== null) {
     panel.append(
       h("h2", {}, "Decision"),
       h("p", { class: "warn" }, WHY_NOT[detail.permissions.because] ?? ""),
     );
-  } else if (item.state === "UNKNOWN" && isReviewer) settlement(panel, detail, { onDone });
-  else if (detail.permissions.withdraw) withdrawal(panel, detail, { onDone });
+  } else if (detail.permissions.withdraw) withdrawal(panel, detail, { onDone });
   else return null;
   return panel;
 }

@@ -80,10 +80,10 @@ export const GUARDS = [
     test: STORE,
   },
   {
-    guard: "open: new tool",
-    file: OPEN,
-    without: "guards.currentPin === params.tool.pin && guards.acceptedPin === null",
-    instead: "false",
+    guard: "a tool that appears later is not accepted by itself",
+    file: "src/store/sqlite/guards.ts",
+    without: "const accepted = isFirstListing ? listed.pin : null;",
+    instead: "const accepted = listed.pin;",
     test: "test/scenario/changed-tool.test.ts",
   },
   {
@@ -234,7 +234,7 @@ export const GUARDS = [
     file: "src/governance/check-status.ts",
     without: "current === null || current.agentId !== params.agentId",
     instead: "current === null",
-    test: "test/clients/wire.test.ts",
+    test: "test/scenario/hostile.test.ts",
   },
   // 5. Nothing acknowledged is lost.
   {

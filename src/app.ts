@@ -82,7 +82,17 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   });
   closers.add(upstreams.onCatalogChange(() => mcp.toolsChanged()));
   const consoleDir = fileURLToPath(new URL("../console", import.meta.url));
-  const app = createHttpApp({ store, engine, authenticate, mcp, config, ...self, version, consoleDir });
+  const app = createHttpApp({
+    store,
+    engine,
+    editing: governance,
+    authenticate,
+    mcp,
+    config,
+    ...self,
+    version,
+    consoleDir,
+  });
   closers.add(() => app.close());
 
   await upstreams.start();

@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   policy: ["domain"],
   risk: ["domain"],
   ledger: ["domain"],
-  telemetry: [],
+  telemetry: ["domain"],
   config: ["domain", "policy"],
   governance: ["domain", "policy", "risk", "ledger"],
   engines: ["domain", "governance"],
@@ -64,7 +64,7 @@ describe("imports point inward", () => {
   });
 
   test("ARCHITECTURE.md prints the same table", () => {
-    const text = readFileSync(path.join(root, "ARCHITECTURE.md"), "utf8");
+    const text = readFileSync(path.join(root, "ARCHITECTURE.md"), "utf8").replaceAll(/ +/g, " ");
     for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
       expect(text).toContain(
         `| \`${folder}\` | ${allowed.map((f) => `\`${f}\``).join(", ") || "nothing of ours"} |`,

@@ -25,6 +25,8 @@ export const REASONS = {
   "review.approved": "A human approved this call.",
   "review.rejected": "A human rejected this call.",
   "review.expired": "Nobody decided before the deadline. Call the tool again to ask anew.",
+  "review.edit_invalid": "The edited arguments cannot be taken.",
+  "review.edit_denied": "A policy rule denies the call as edited; the case stays as it was.",
   "review.not_open": "This case is not open for a decision.",
   "review.stale_digest":
     "The case changed after it was shown. Look at it again and decide on what it is now.",

@@ -53,7 +53,7 @@ export function testEngine(params: EngineSuiteParams): void {
     const decide = (ref: CaseRef, decision: "APPROVED" | "REJECTED") =>
       recordDecision(
         { ref, personId: rig.reviewer, decision, digestShown: null, reason: null },
-        { ...rig.deps, engine, singleOperator: false },
+        { ...rig.deps, engine, editing: rig.deps, singleOperator: false },
       );
     const stateOf = async (ref: CaseRef) => (await rig.store.getCase(ref))?.state;
 
@@ -81,6 +81,16 @@ export function testEngine(params: EngineSuiteParams): void {
       await engine.settle();
       expect(await stateOf(ref)).toBe("AWAITING_REVIEW");
       expect(driven).toEqual([]);
+    });
+
+    test("a thousand waiting cases hold no timer", async () => {
+      const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+      await park();
+      await engine.settle();
+      const before = timers();
+      for (let i = 0; i < 1_000; i++) await park();
+      await engine.settle();
+      expect(timers()).toBeLessThanOrEqual(before);
     });
 
     test("expires a case at its deadline, not before", async () => {

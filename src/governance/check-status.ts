@@ -13,6 +13,8 @@ export interface CaseReport {
   readonly resultText: string | null;
   /** What the reviewer wrote; null for nothing. */
   readonly reason: string | null;
+  /** The arguments as a reviewer changed them; null when they are the agent's own. */
+  readonly editedText: string | null;
 }
 
 export interface CheckStatusParams {
@@ -53,8 +55,10 @@ async function report(current: Case, store: CaseStore): Promise<CaseReport> {
   const resultText = ended ? await store.getPayload(current.ref, "result") : null;
   const said = saidBy(current);
   const reason = said === null ? null : await store.getPayload(current.ref, said);
+  const wasEdited = (await store.getPayload(current.ref, "original_arguments")) !== null;
+  const editedText = wasEdited ? await store.getPayload(current.ref, "arguments") : null;
   if (ended && current.reportedAtMs === null) await store.markReported([current.ref]);
-  return { case: current, resultText, reason };
+  return { case: current, resultText, reason, editedText };
 }
 
 /** Where the words are that a person meant for the agent; null when nobody said anything to it. */

@@ -30,7 +30,7 @@ const decide = (
 ) =>
   recordDecision(
     { ref, personId, decision, digestShown, reason: "because" },
-    { ...rig.deps, engine: { wake: () => undefined }, singleOperator: false },
+    { ...rig.deps, engine: { wake: () => undefined }, editing: rig.deps, singleOperator: false },
   );
 
 async function theCase(ref: CaseRef): Promise<Case> {

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { RandomBytes, WriterId } from "../domain/ids.ts";
+import type { EditArgumentsDeps } from "../governance/edit-arguments.ts";
 import type { CaseStore, Engine, GuardStore, PrincipalStore } from "../governance/ports.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Authenticate } from "./auth/authenticate.ts";
@@ -43,6 +44,8 @@ export interface HttpAppDeps {
     Pick<GuardStore, "acceptedPins">;
   readonly authenticate: Authenticate;
   readonly engine: Pick<Engine, "wake">;
+  /** What a reviewer's own arguments are checked with. */
+  readonly editing: EditArgumentsDeps;
   readonly config: Pick<Config, "listen" | "review" | "portals" | "singleOperator">;
   readonly clock: Clock;
   readonly random: RandomBytes;
@@ -92,6 +95,7 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
     random: deps.random,
     writer: deps.writer,
     runWithinMs: deps.config.review.runWithinMs,
+    editing: deps.editing,
     singleOperator: deps.config.singleOperator,
   };
   const events = createCaseEvents({ store });

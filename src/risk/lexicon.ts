@@ -1,5 +1,3 @@
-import { phrases } from "./phrases.ts";
-
 const VERBS = {
   read:
     "get list read search check status describe count fetch view show find lookup preview head stat tree browse " +
@@ -81,12 +79,9 @@ export const JOINERS = setOf("and or then");
 export const PARTICLES = setOf("in out");
 
 /** A noun pattern over lower-case words joined by single spaces; plural endings included. */
-export const nouns = phrases;
-
-/** Verbs that leave what is done to the arguments. */
-export const NEUTRAL_VERBS = setOf(
-  "manage process handle control sync checkout set update configure execute run request call invoke",
-);
+export function nouns(alternatives: string): RegExp {
+  return new RegExp(`(?:^| )(?:${alternatives})(?:s|es)?(?= |$)`, "u");
+}
 
 /** Things whose creation or change harms nobody and is undone in one step. */
 export const LOW_STAKE = nouns(
@@ -108,7 +103,7 @@ export const ENTITLEMENT = nouns(
 /** Persons and procedures that a decision verb decides on. */
 export const DECIDED_ON = nouns(
   "benefit|entitlement|eligibility|welfare|allowance|pension|claim|claimant|application|applicant|subsidy|assistance|" +
-    "beneficiary|visa|asylum|permit|license|licence|loan|mortgage|insurance|coverage|admission|candidate|employee|employment|" +
+    "beneficiary|visa|asylum|permit|licen[cs]e|loan|mortgage|insurance|coverage|admission|candidate|employee|employment|" +
     "contract|offer|salary|tenant|tenancy|case|appeal|patient|treatment|prescription|medication|diagnosis|student|" +
     "citizen|person|customer|user|account|member|payment|support|housing",
 );

@@ -193,6 +193,7 @@ function gatewayOn(parts: Pick<Gateway, "store" | "clock" | "random" | "writer">
     runWithinMs: RUN_WITHIN_MS,
     writer,
     via: null,
+    edit: null,
     singleOperator: false,
     ...change,
   });

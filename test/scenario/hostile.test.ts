@@ -223,7 +223,7 @@ describe("a decision", () => {
     ["a reason that is no text", JSON.stringify({ ...ok, reason: {} }), "reason"],
     ["a reason without end", JSON.stringify({ ...ok, reason: "x".repeat(2_001) }), "reason"],
     ["a digest that is none", JSON.stringify({ ...ok, digest: "abc" }), "digest"],
-    ["edited arguments", JSON.stringify({ ...ok, arguments: {} }), "arguments"],
+    ["edited arguments", JSON.stringify({ ...ok, arguments: [] }), "arguments"],
     [
       "a field twice",
       `{"decision":"REJECTED","decision":"APPROVED","event_id":"${UNKNOWN_REF}"}`,

@@ -1,6 +1,9 @@
+import type { Assessment } from "../../domain/assessment.ts";
 import { type Case, isTerminal } from "../../domain/case.ts";
+import { actionDigest, joinKey, sha256 } from "../../domain/digest.ts";
 import type { CaseRef, PersonId, Sha256Hex, WriterId } from "../../domain/ids.ts";
 import type { Agent, Person } from "../../domain/principal.ts";
+import type { PolicyAnswer } from "../../policy/policy.ts";
 import type { KillSwitch } from "../ports.ts";
 import { covers } from "./claim.ts";
 import { expireStep } from "./ending.ts";
@@ -27,6 +30,18 @@ export interface Decision {
   readonly atMs: number;
 }
 
+/** Arguments that a reviewer put in place of the agent's, with everything the machines say of them. */
+export interface ArgumentEdit {
+  readonly arguments: Payload;
+  /** What the agent had sent, kept beside the new ones. */
+  readonly original: Payload;
+  readonly policy: PolicyAnswer;
+  /** null when policy denied without one. */
+  readonly assessment: { readonly value: Assessment; readonly payload: Payload } | null;
+  /** Nonce of the new digest. */
+  readonly newNonce: string;
+}
+
 export interface DecisionParams {
   readonly ref: CaseRef;
   readonly personId: PersonId;
@@ -34,6 +49,8 @@ export interface DecisionParams {
   /** Digest the person was shown; null when the caller showed none, which means the one on record of a case never decided before. */
   readonly digestShown: string | null;
   readonly reason: Payload | null;
+  /** null approves or rejects the case as it is. */
+  readonly edit: ArgumentEdit | null;
   readonly runWithinMs: number;
   readonly writer: WriterId;
   /** Name of the portal that vouches for the person; null when they came with their own credential. */
@@ -48,6 +65,7 @@ export interface DecisionSnapshot {
   readonly person: Person | null;
   readonly decisions: readonly Decision[];
   readonly killSwitches: readonly KillSwitch[];
+  readonly policyVersion: string | null;
   readonly nowMs: number;
 }
 
@@ -63,6 +81,10 @@ export type DecisionResult =
   | NotEntitled
   | { readonly kind: "not_open"; readonly case: Case }
   | { readonly kind: "stale_digest"; readonly case: Case }
+  /** The policy changed since the edit was ruled on: rule again. */
+  | { readonly kind: "policy_outdated" }
+  /** Policy denies the call as edited; the case stays as it was. */
+  | { readonly kind: "edit_denied"; readonly case: Case }
   | UnknownCase;
 
 /** A human's approval or rejection, with its guard: entitled, in time, and about what was shown. */
@@ -90,18 +112,24 @@ export function planDecision(snapshot: DecisionSnapshot, params: DecisionParams)
   if (shown !== current.actionDigest) {
     return writeNothing({ kind: "stale_digest", case: current });
   }
+  const { edit } = params;
+  if (edit !== null && edit.policy.version !== snapshot.policyVersion)
+    return writeNothing({ kind: "policy_outdated" });
+  if (edit?.policy.verdict === "deny") return writeNothing({ kind: "edit_denied", case: current });
+  const edited = edit === null ? null : editStep(current, edit, params);
+  const digestAuthorized = edited?.patch.actionDigest ?? current.actionDigest;
   const writes = takeSteps({
     previous: current,
     start: current,
-    steps: [decisionStep(current, params, nowMs)],
+    steps: [...(edited === null ? [] : [edited]), decisionStep(current, digestAuthorized, params, nowMs)],
     nowMs,
-    payloads: params.reason === null ? [] : [params.reason],
+    payloads: [...(params.reason === null ? [] : [params.reason]), ...editPayloads(edit)],
     decision: {
       ref: current.ref,
       personId: params.personId,
       decision: params.decision,
       digestShown: current.actionDigest,
-      digestAuthorized: current.actionDigest,
+      digestAuthorized,
       atMs: nowMs,
     },
     messages: params.decision === "REJECTED" ? ["case.ended"] : [],
@@ -128,16 +156,61 @@ function isRepetition(snapshot: DecisionSnapshot, params: DecisionParams): boole
   if (latest === undefined || current === null || current.state === "AWAITING_REVIEW") return false;
   const stands = latest.personId === params.personId && latest.decision === params.decision;
   const sameDigest = params.digestShown === null || params.digestShown === latest.digestShown;
+  const wasEdited = latest.digestShown !== latest.digestAuthorized;
+  const sameEdit =
+    params.edit === null ? !wasEdited : sha256(params.edit.arguments.text) === current.argumentsSha256;
   const overtaken = isTerminal(current.state) && current.decidedBy === null;
-  return stands && sameDigest && !overtaken;
+  return stands && sameDigest && sameEdit && !overtaken;
 }
 
-function decisionStep(current: Case, params: DecisionParams, nowMs: number): Step {
+/** Puts the edited arguments in place: another call, and so another digest. */
+function editStep(current: Case, edit: ArgumentEdit, params: DecisionParams): Step {
+  const argumentsSha256 = sha256(edit.arguments.text);
+  const digest = actionDigest({ ...current, argumentsSha256, nonce: edit.newNonce });
+  const assessed = edit.assessment?.value;
+  return {
+    name: "case.edited",
+    actor: { kind: "reviewer", id: params.personId },
+    patch: {
+      nonce: edit.newNonce,
+      argumentsSha256,
+      joinKey: joinKey({ ...current, argumentsSha256 }),
+      actionDigest: digest,
+      verdict: edit.policy.verdict,
+      ruleId: edit.policy.ruleId,
+      policyVersion: edit.policy.version,
+      riskScore: assessed?.risk_score ?? null,
+      classification: assessed?.classification ?? null,
+      assessor: assessed?.assessor ?? null,
+    },
+    details: {
+      digest_shown: current.actionDigest,
+      digest,
+      risk_score: assessed?.risk_score,
+      policy_version: edit.policy.version,
+      rule: edit.policy.ruleId,
+      commitments: commitments(editPayloads(edit)),
+    },
+  };
+}
+
+function editPayloads(edit: ArgumentEdit | null): readonly Payload[] {
+  if (edit === null) return [];
+  const assessment = edit.assessment === null ? [] : [edit.assessment.payload];
+  return [edit.arguments, edit.original, ...assessment];
+}
+
+function decisionStep(
+  current: Case,
+  digestAuthorized: Sha256Hex,
+  params: DecisionParams,
+  nowMs: number,
+): Step {
   const actor = { kind: "reviewer", id: params.personId } as const;
   const decided = { decidedBy: params.personId, decidedAtMs: nowMs };
   const details = {
     digest_shown: current.actionDigest,
-    digest_authorized: current.actionDigest,
+    digest_authorized: digestAuthorized,
     single_operator: params.singleOperator || undefined,
     via: params.via ?? undefined,
     commitments: params.reason === null ? undefined : commitments([params.reason]),
@@ -157,7 +230,7 @@ function decisionStep(current: Case, params: DecisionParams, nowMs: number): Ste
       ...decided,
       reasonId: "review.approved",
       authorization: "human",
-      authorizedDigest: current.actionDigest,
+      authorizedDigest: digestAuthorized,
       runByMs: nowMs + params.runWithinMs,
       dueAtMs: nowMs,
     },

@@ -117,9 +117,9 @@ const MALFORMED: readonly (readonly [string, (c: Case) => unknown, string])[] = 
   ],
   ["a digest that is none", (c) => ({ ...approve(c), digest: "s3cret" }), '"digest\\" must be a SHA-256'],
   [
-    "edited arguments",
-    (c) => ({ ...approve(c), arguments: { note: "s3cret" } }),
-    '"arguments\\" is not supported yet',
+    "edited arguments that are no object",
+    (c) => ({ ...approve(c), arguments: ["s3cret"] }),
+    '"arguments\\" must be an object',
   ],
   ["an unknown member", (c) => ({ ...approve(c), force: "s3cret" }), 'no field \\"force\\"'],
   [
@@ -240,5 +240,18 @@ describe("POST /webhook/approval", () => {
     });
     expect(response.status).toBe(200);
     await alone.close();
+  });
+
+  test("takes edited arguments byte for byte as they stand in the body", async () => {
+    const edited = await gateway.openCase();
+    const response = await post(
+      `{"decision":"APPROVED", "arguments": { "b" : 1.50, "1": "x" }, "event_id":"${edited.ref}"}`,
+      "sarah",
+    );
+    expect([response.status, await response.json()]).toEqual([
+      200,
+      { status: "Signal Sent", decision: "APPROVED" },
+    ]);
+    expect(await gateway.store.getPayload(edited.ref, "arguments")).toBe('{"b":1.50,"1":"x"}');
   });
 });

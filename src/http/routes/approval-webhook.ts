@@ -9,7 +9,7 @@ import { isPortalRequest, portalOf, portalReviewer } from "../auth/portal.ts";
 import { type ApprovalRequest, type ApprovalResponse, approvalRequestSchema } from "../contract.ts";
 import { decisionRefusal, UNKNOWN_CASE } from "../decision-answer.ts";
 import { RefusalError, refuse } from "../error-response.ts";
-import { bodyText, readText } from "../request-body.ts";
+import { bodyText, memberOf, readText } from "../request-body.ts";
 
 export interface ApprovalWebhookDeps extends Pick<PersonGuardDeps, "authenticate"> {
   readonly store: Pick<PrincipalStore, "listPeople">;
@@ -20,7 +20,7 @@ export interface ApprovalWebhookDeps extends Pick<PersonGuardDeps, "authenticate
 /** `POST /webhook/approval`: a person's decision, with their own token or passed on by a portal. */
 export function approvalWebhook(deps: ApprovalWebhookDeps): Hono {
   return new Hono().post("/webhook/approval", async (c) => {
-    const { person, body, via } = isPortalRequest(c.req.raw.headers)
+    const { person, body, argumentsText, via } = isPortalRequest(c.req.raw.headers)
       ? await byPortal(c, deps)
       : await byPerson(c, deps);
     if (!isCaseRef(body.event_id)) return refuse(c, UNKNOWN_CASE);
@@ -31,6 +31,7 @@ export function approvalWebhook(deps: ApprovalWebhookDeps): Hono {
         decision: body.decision,
         digestShown: body.digest ?? null,
         reason: body.reason ?? null,
+        ...(argumentsText !== undefined && { argumentsText }),
         ...(via !== undefined && { via }),
       },
       deps.decisions,
@@ -43,14 +44,17 @@ export function approvalWebhook(deps: ApprovalWebhookDeps): Hono {
 interface Submission {
   readonly person: Person;
   readonly body: ApprovalRequest;
+  /** Text of the body's `arguments`. */
+  readonly argumentsText: string | undefined;
   /** Name of the portal, if one passed it on. */
   readonly via?: string;
 }
 
 async function byPerson(c: Context, deps: ApprovalWebhookDeps): Promise<Submission> {
   const person = await personOfBearer(c, deps.authenticate);
-  const body = readText(await bodyText(c), approvalRequestSchema);
-  if (body.reviewer === undefined) return { person, body };
+  const text = await bodyText(c);
+  const body = readText(text, approvalRequestSchema);
+  if (body.reviewer === undefined) return { person, body, argumentsText: memberOf(text, "arguments") };
   throw new RefusalError({
     code: "request.invalid",
     message: 'The field "reviewer" is for portals; with a token of your own you decide as yourself.',
@@ -67,5 +71,6 @@ async function byPortal(c: Context, deps: ApprovalWebhookDeps): Promise<Submissi
       message: 'The field "reviewer" is missing: a portal names whose decision it is.',
     });
   }
-  return { person: await portalReviewer(portal, body.reviewer, deps.store), body, via: portal.name };
+  const person = await portalReviewer(portal, body.reviewer, deps.store);
+  return { person, body, argumentsText: memberOf(text, "arguments"), via: portal.name };
 }

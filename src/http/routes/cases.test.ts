@@ -93,10 +93,10 @@ describe("reading", () => {
   });
 
   test.each<[Caller, object]>([
-    ["sarah", { decide: true, because: null, withdraw: false }],
-    ["owen", { decide: false, because: "owns_the_agent", withdraw: false }],
-    ["anna", { decide: false, because: "not_a_reviewer", withdraw: false }],
-    ["adam", { decide: false, because: "not_a_reviewer", withdraw: true }],
+    ["sarah", { decide: true, resolve: false, because: null, withdraw: false }],
+    ["owen", { decide: false, resolve: false, because: "owns_the_agent", withdraw: false }],
+    ["anna", { decide: false, resolve: false, because: "not_a_reviewer", withdraw: false }],
+    ["adam", { decide: false, resolve: false, because: "not_a_reviewer", withdraw: true }],
   ])("one case tells %s what they may do", async (caller, permissions) => {
     const detail = caseDetailSchema.parse(
       await (await send(caller, `GET /api/v1/cases/${waiting.ref}`)).json(),

@@ -15,7 +15,7 @@ import {
 } from "../contract.ts";
 import { decisionRefusal, notOpen, UNKNOWN_CASE } from "../decision-answer.ts";
 import { RefusalError, refuse } from "../error-response.ts";
-import { readBody, readQuery } from "../request-body.ts";
+import { bodyText, memberOf, readBody, readQuery, readText } from "../request-body.ts";
 
 export interface CaseRoutesDeps extends PersonGuardDeps, CaseDetailDeps {
   readonly store: PersonGuardDeps["store"] &
@@ -51,7 +51,9 @@ export function caseRoutes(deps: CaseRoutesDeps): Hono<PersonEnv> {
 
   routes.post("/api/v1/cases/:ref/decision", person, async (c) => {
     const ref = refOf(c);
-    const body = await readBody(c, decisionRequestSchema);
+    const text = await bodyText(c);
+    const body = readText(text, decisionRequestSchema);
+    const argumentsText = memberOf(text, "arguments");
     const result = await recordDecision(
       {
         ref,
@@ -59,6 +61,7 @@ export function caseRoutes(deps: CaseRoutesDeps): Hono<PersonEnv> {
         decision: body.decision,
         digestShown: body.digest,
         reason: body.reason ?? null,
+        ...(argumentsText !== undefined && { argumentsText }),
       },
       deps.decisions,
     );

@@ -87,7 +87,11 @@ function reportText(report: CaseReport): string {
   const { case: current, reason } = report;
   if (!isTerminal(current.state) && current.state !== "UNKNOWN") return pendingText(current);
   const said = reason === null ? "" : ` The reviewer wrote: ${JSON.stringify(reason)}`;
-  return `${current.state} (Ref: ${current.ref}). ${REASONS[current.reasonId]}${unknownAdvice(current)}${said} [${current.reasonId}]`;
+  return `${current.state} (Ref: ${current.ref}). ${REASONS[current.reasonId]}${unknownAdvice(current)}${said}${editNote(report)} [${current.reasonId}]`;
+}
+
+function editNote(report: CaseReport): string {
+  return report.editedText === null ? "" : ` The reviewer changed the arguments to: ${report.editedText}`;
 }
 
 function unknownAdvice(current: Case): string {
@@ -97,11 +101,12 @@ function unknownAdvice(current: Case): string {
 }
 
 function reportData(report: CaseReport): { readonly [key: string]: unknown } {
-  const { case: current, reason } = report;
+  const { case: current, reason, editedText } = report;
   return {
     ...caseMeta(current),
     tool: current.exposedName,
     ...(reason !== null && { reviewer_reason: reason }),
+    ...(editedText !== null && { edited_arguments: JSON.parse(editedText) }),
   };
 }
 

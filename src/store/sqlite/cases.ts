@@ -96,6 +96,7 @@ function caseCommands({ commits, rows, guards, principals }: CasesDeps): Command
           person: principals.person(params.personId),
           decisions: rows.decisions(params.ref),
           killSwitches: guards.killSwitches(),
+          policyVersion: guards.setting("policy_version"),
           nowMs: tx.nowMs,
         };
         return carryOut(planDecision(snapshot, params), tx);
