@@ -1,8 +1,6 @@
 import type { Sha256Hex } from "../domain/ids.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
 
-export type { PolicyConfig, PolicyRule } from "../policy/policy.ts";
-
 /** The one normalised, frozen form of the configuration; everything but `config/` sees only this. */
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number };

@@ -163,7 +163,6 @@ export const resolutionRequestSchema = z.strictObject({
   evidence: reasonSchema.min(1, "must say how you know"),
   digest: sha256Schema,
 });
-export type ResolutionRequest = z.infer<typeof resolutionRequestSchema>;
 
 export const caseResponseSchema = z.object({ case: caseSchema });
 export type CaseResponse = z.infer<typeof caseResponseSchema>;

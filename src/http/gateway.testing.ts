@@ -70,7 +70,7 @@ export const DEFINITION = {
   inputSchema: { type: "object" },
 };
 
-export const ARGUMENTS = '{"record":"A-17","note":"s3cret-argument"}';
+const ARGUMENTS = '{"record":"A-17","note":"s3cret-argument"}';
 
 export interface TestGateway {
   readonly app: HttpApp;

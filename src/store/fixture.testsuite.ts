@@ -63,7 +63,7 @@ export interface TestDatabase {
 
 export const HOUR_MS = 3_600_000;
 export const REVIEW_FOR_MS = 24 * HOUR_MS;
-export const RUN_WITHIN_MS = HOUR_MS;
+export const RUN_WITHIN_MS = 3_600_000;
 export const SETTLE_WITHIN_MS = 90_000;
 
 export const AGENT = "billing-bot" as AgentId;

@@ -7,7 +7,7 @@ import type { WithdrawResult } from "../../governance/transitions/ending.ts";
 import { PENDING_KEY } from "./catalog-view.ts";
 
 /** Key in `_meta` under which every answer of the gateway itself carries reference, state and reason id. */
-export const META_KEY = "atlas-gateway/case";
+const META_KEY = "atlas-gateway/case";
 
 /** The tool result for a call that goes on without the agent. */
 export function pendingResult(current: Case, hasOutputSchema: boolean): RawResult {
