@@ -70,8 +70,6 @@ export const DEFINITION = {
   inputSchema: { type: "object" },
 };
 
-const ARGUMENTS = '{"record":"A-17","note":"s3cret-argument"}';
-
 export interface TestGateway {
   readonly app: HttpApp;
   readonly store: Store;
