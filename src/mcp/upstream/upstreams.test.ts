@@ -13,7 +13,7 @@ import {
   type UpstreamBench,
 } from "../../../test/servers/upstream-bench.ts";
 import type { UpstreamConfig } from "../../config/config.ts";
-import { systemClock } from "../../domain/clock.ts";
+import { type Clock, systemClock } from "../../domain/clock.ts";
 import { toolPin } from "../../domain/digest.ts";
 import type { AgentId } from "../../domain/ids.ts";
 import { createUpstreams, type RunningUpstreams, type UpstreamsTuning } from "./upstreams.ts";
@@ -46,11 +46,12 @@ afterEach(async () => {
 function create(
   upstreams: readonly UpstreamConfig[],
   tuning: Partial<UpstreamsTuning> = {},
+  clock: Clock = systemClock,
 ): RunningUpstreams {
   running = createUpstreams({
     upstreams,
     store,
-    clock: systemClock,
+    clock,
     log,
     tuning: { delay: manual.delay, random: () => 0, grace: { afterEofMs: 500, afterTermMs: 200 }, ...tuning },
   });
@@ -233,7 +234,10 @@ describe("live calls", () => {
   });
 
   test("start a new child after a crash, later each time", async () => {
-    const upstreams = await started(bench.stdio());
+    // A clock that stands still: on a busy machine the backoff would pass while the test looks for it.
+    const nowMs = systemClock.monotonicMs();
+    const upstreams = create([bench.stdio()], {}, { ...systemClock, monotonicMs: () => nowMs });
+    await upstreams.start();
     expect(await upstreams.dispatchLive(call("die_after"))).toEqual({
       kind: "no_answer",
       cause: "disconnected",
@@ -249,7 +253,7 @@ describe("live calls", () => {
       expect((await next).kind).toBe("no_answer");
     }
     expect(new Set(bench.calls().map((recorded) => recorded.pid)).size).toBe(4);
-    const soon = systemClock.monotonicMs() + 1;
+    const soon = nowMs + 1;
     expect(await upstreams.dispatchLive({ ...call("read_thing"), dispatchByMonotonicMs: soon })).toEqual({
       kind: "not_sent",
       late: false,
