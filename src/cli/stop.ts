@@ -1,6 +1,6 @@
 import { Argument, Command } from "commander";
 import { AtlasError } from "../domain/errors.ts";
-import type { KillSwitch } from "../governance/ports.ts";
+import type { KillSwitch } from "../domain/kill-switch.ts";
 import { withAdminStore } from "./admin-store.ts";
 import { dataOption, type WhereOptions } from "./where.ts";
 

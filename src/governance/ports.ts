@@ -1,5 +1,6 @@
 import type { Case, CaseState } from "../domain/case.ts";
 import type { AgentId, CaseRef, PersonId, Sha256Hex, WriterId } from "../domain/ids.ts";
+import type { KillSwitch } from "../domain/kill-switch.ts";
 import type { Agent, Person } from "../domain/principal.ts";
 import type { CatalogTool, ToolDefinition } from "../domain/tool.ts";
 import type { ClaimParams, ClaimResult } from "./transitions/claim.ts";
@@ -115,13 +116,6 @@ export interface ToolPin {
   readonly currentPin: Sha256Hex | null;
   /** null: it appeared at an upstream that was known already, and nobody accepted it yet. */
   readonly acceptedPin: Sha256Hex | null;
-}
-
-/** What a kill switch stops. */
-export interface KillSwitch {
-  readonly scope: "all" | "upstream" | "tool" | "agent";
-  /** Upstream, `upstream/tool` or agent; `*` for all. */
-  readonly target: string;
 }
 
 export interface EngagedKillSwitch extends KillSwitch {

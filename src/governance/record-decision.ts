@@ -1,7 +1,8 @@
+import type { Decision } from "../domain/decision.ts";
 import type { CaseRef, PersonId, RandomBytes, WriterId } from "../domain/ids.ts";
 import { type EditArgumentsDeps, type EditProblem, editArguments } from "./edit-arguments.ts";
 import type { CaseStore, Engine } from "./ports.ts";
-import type { ArgumentEdit, Decision, DecisionResult } from "./transitions/decision.ts";
+import type { ArgumentEdit, DecisionResult } from "./transitions/decision.ts";
 import { payload } from "./transitions/plan.ts";
 
 export interface RecordDecisionDeps {

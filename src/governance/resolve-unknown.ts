@@ -1,8 +1,9 @@
+import type { Resolution } from "../domain/decision.ts";
 import type { CaseRef, PersonId } from "../domain/ids.ts";
 import type { CaseStore } from "./ports.ts";
 import type { RecordDecisionDeps } from "./record-decision.ts";
 import { payload } from "./transitions/plan.ts";
-import type { Resolution, ResolutionResult } from "./transitions/resolution.ts";
+import type { ResolutionResult } from "./transitions/resolution.ts";
 
 export interface ResolveUnknownDeps extends Omit<RecordDecisionDeps, "store"> {
   readonly store: Pick<CaseStore, "resolveUnknown">;

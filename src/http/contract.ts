@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { CLASSIFICATIONS } from "../domain/assessment.ts";
 import { CASE_STATES } from "../domain/case.ts";
+import { DECISIONS, RESOLUTIONS } from "../domain/decision.ts";
 import { ROLES } from "../domain/principal.ts";
-import { DECISIONS } from "../governance/transitions/decision.ts";
-import { RESOLUTIONS } from "../governance/transitions/resolution.ts";
 
 /**
  * Every request and response of the gateway's own HTTP interface. Times are ISO 8601 in UTC.

@@ -1,9 +1,10 @@
 import type { Classification, Verdict } from "../domain/assessment.ts";
 import type { Authorization, CaseState } from "../domain/case.ts";
+import type { Decision } from "../domain/decision.ts";
 import type { AgentId, CaseRef, PersonId, Sha256Hex, WriterId } from "../domain/ids.ts";
+import type { KillSwitch } from "../domain/kill-switch.ts";
 import type { ReasonId } from "../domain/reasons.ts";
-import type { KillSwitch, OutboxMessage } from "../governance/ports.ts";
-import type { Decision } from "../governance/transitions/decision.ts";
+import type { OutboxMessage } from "../governance/ports.ts";
 import type { PayloadKind } from "../governance/transitions/plan.ts";
 
 /**

@@ -1,9 +1,9 @@
 import type { Case } from "../../domain/case.ts";
 import { actionDigest } from "../../domain/digest.ts";
 import type { CaseRef, Sha256Hex, WriterId } from "../../domain/ids.ts";
+import { covers, type KillSwitch } from "../../domain/kill-switch.ts";
 import type { ReasonId } from "../../domain/reasons.ts";
 import type { PolicyAnswer } from "../../policy/policy.ts";
-import type { KillSwitch } from "../ports.ts";
 import {
   commitments,
   type Payload,
@@ -72,22 +72,6 @@ export function planClaim(current: Case | null, guards: ClaimGuards, params: Cla
   return step.name === "case.claimed"
     ? { answer: { kind: "claimed", case: writes.next, token: guards.nextToken }, writes }
     : { answer: { kind: "not_claimable", case: writes.next }, writes };
-}
-
-/** Whether a kill switch stops this case. */
-export function covers(killSwitch: KillSwitch, target: Pick<Case, "upstream" | "tool" | "agentId">): boolean {
-  switch (killSwitch.scope) {
-    case "all":
-      return true;
-    case "upstream":
-      return killSwitch.target === target.upstream;
-    case "tool":
-      return killSwitch.target === `${target.upstream}/${target.tool}`;
-    case "agent":
-      return killSwitch.target === target.agentId;
-    default:
-      return killSwitch.scope satisfies never;
-  }
 }
 
 export function claimStep(

@@ -1,11 +1,11 @@
 import type { Assessment } from "../../domain/assessment.ts";
 import { type Case, isTerminal } from "../../domain/case.ts";
+import type { Decision } from "../../domain/decision.ts";
 import { actionDigest, joinKey, sha256 } from "../../domain/digest.ts";
 import type { CaseRef, PersonId, Sha256Hex, WriterId } from "../../domain/ids.ts";
+import { covers, type KillSwitch } from "../../domain/kill-switch.ts";
 import type { Agent, Person } from "../../domain/principal.ts";
 import type { PolicyAnswer } from "../../policy/policy.ts";
-import type { KillSwitch } from "../ports.ts";
-import { covers } from "./claim.ts";
 import { expireStep } from "./ending.ts";
 import {
   commitments,
@@ -16,19 +16,6 @@ import {
   type UnknownCase,
   writeNothing,
 } from "./plan.ts";
-
-export const DECISIONS = ["APPROVED", "REJECTED"] as const;
-
-/** What a human said of a case; kept for as long as the case. */
-export interface Decision {
-  readonly ref: CaseRef;
-  readonly personId: PersonId;
-  readonly decision: (typeof DECISIONS)[number];
-  /** Digest the person was shown, and the one the decision is about. */
-  readonly digestShown: Sha256Hex;
-  readonly digestAuthorized: Sha256Hex;
-  readonly atMs: number;
-}
 
 /** Arguments that a reviewer put in place of the agent's, with everything the machines say of them. */
 export interface ArgumentEdit {

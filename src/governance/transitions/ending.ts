@@ -1,8 +1,7 @@
 import { type Case, findTransition, isTerminal } from "../../domain/case.ts";
 import type { CaseRef, WriterId } from "../../domain/ids.ts";
+import { covers, type KillSwitch } from "../../domain/kill-switch.ts";
 import type { Actor } from "../../domain/principal.ts";
-import type { KillSwitch } from "../ports.ts";
-import { covers } from "./claim.ts";
 import { type Plan, type Step, takeSteps, type UnknownCase, writeNothing } from "./plan.ts";
 
 export interface WithdrawParams {

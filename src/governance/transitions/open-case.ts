@@ -2,10 +2,11 @@ import type { Assessment } from "../../domain/assessment.ts";
 import { type Authorization, type Case, isTerminal } from "../../domain/case.ts";
 import { actionDigest, joinKey, sha256 } from "../../domain/digest.ts";
 import type { AgentId } from "../../domain/ids.ts";
+import { covers } from "../../domain/kill-switch.ts";
 import type { Actor } from "../../domain/principal.ts";
 import type { ReasonId } from "../../domain/reasons.ts";
 import type { CatalogTool } from "../../domain/tool.ts";
-import { type ClaimGuards, type ClaimParams, claimStep, covers } from "./claim.ts";
+import { type ClaimGuards, type ClaimParams, claimStep } from "./claim.ts";
 import { commitments, type Payload, type Plan, type Step, takeSteps, writeNothing } from "./plan.ts";
 
 /** Where the machines send a call: what policy and the assessor decided, before anything was written. */

@@ -1,12 +1,12 @@
 import type { Case, TransitionName } from "../../domain/case.ts";
 import { findTransition } from "../../domain/case.ts";
+import type { Decision } from "../../domain/decision.ts";
 import { commitment } from "../../domain/digest.ts";
 import { AtlasError } from "../../domain/errors.ts";
 import { type CaseRef, type RandomBytes, randomHex, type Sha256Hex } from "../../domain/ids.ts";
 import type { JsonValue } from "../../domain/jcs.ts";
 import type { Actor } from "../../domain/principal.ts";
 import type { LedgerEntry } from "../../ledger/event.ts";
-import type { Decision } from "./decision.ts";
 
 /**
  * Texts kept beside a case, outside the ledger, so that they can be erased:

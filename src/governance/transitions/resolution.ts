@@ -1,4 +1,5 @@
 import type { Case } from "../../domain/case.ts";
+import type { Resolution } from "../../domain/decision.ts";
 import type { CaseRef, PersonId, WriterId } from "../../domain/ids.ts";
 import { type DecisionSnapshot, entitlementRefusal, type NotEntitled } from "./decision.ts";
 import {
@@ -10,10 +11,6 @@ import {
   type UnknownCase,
   writeNothing,
 } from "./plan.ts";
-
-/** What a person says of a run whose outcome nobody knew: it happened, it did not, or it shall be run again. */
-export const RESOLUTIONS = ["SUCCEEDED", "FAILED", "RUN_AGAIN"] as const;
-export type Resolution = (typeof RESOLUTIONS)[number];
 
 export interface ResolutionParams {
   readonly ref: CaseRef;

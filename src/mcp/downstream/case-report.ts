@@ -4,7 +4,7 @@ import type { CaseReport } from "../../governance/check-status.ts";
 import type { RawResult } from "../../governance/ports.ts";
 import type { CallAnswer } from "../../governance/raw-call.ts";
 import type { WithdrawResult } from "../../governance/transitions/ending.ts";
-import { PENDING_KEY } from "./catalog-view.ts";
+import { PENDING_KEY } from "./pending-schema.ts";
 
 /** Key in `_meta` under which every answer of the gateway itself carries reference, state and reason id. */
 const META_KEY = "atlas-gateway/case";

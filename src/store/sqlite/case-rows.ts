@@ -1,9 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Case } from "../../domain/case.ts";
+import type { Decision } from "../../domain/decision.ts";
 import { AtlasError } from "../../domain/errors.ts";
 import type { CaseRef, RandomBytes, Sha256Hex, WriterId } from "../../domain/ids.ts";
 import { randomHex } from "../../domain/ids.ts";
-import type { Decision } from "../../governance/transitions/decision.ts";
 import type { PayloadKind, Writes } from "../../governance/transitions/plan.ts";
 import { CASE_COLUMNS, caseToRow, rowToCase } from "../case-codec.ts";
 import type { CaseRow, DecisionRow } from "../database.ts";

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Case } from "../../domain/case.ts";
 import type { Sha256Hex } from "../../domain/ids.ts";
-import type { KillSwitch } from "../../governance/ports.ts";
+import type { KillSwitch } from "../../domain/kill-switch.ts";
 import type { ClaimGuards } from "../../governance/transitions/claim.ts";
 import type { SettingRow } from "../database.ts";
 import { prepare } from "./connection.ts";

@@ -1,0 +1,24 @@
+import type { Case } from "./case.ts";
+
+/** What a kill switch stops. */
+export interface KillSwitch {
+  readonly scope: "all" | "upstream" | "tool" | "agent";
+  /** Upstream, `upstream/tool` or agent; `*` for all. */
+  readonly target: string;
+}
+
+/** Whether a kill switch stops this case. */
+export function covers(killSwitch: KillSwitch, target: Pick<Case, "upstream" | "tool" | "agentId">): boolean {
+  switch (killSwitch.scope) {
+    case "all":
+      return true;
+    case "upstream":
+      return killSwitch.target === target.upstream;
+    case "tool":
+      return killSwitch.target === `${target.upstream}/${target.tool}`;
+    case "agent":
+      return killSwitch.target === target.agentId;
+    default:
+      return killSwitch.scope satisfies never;
+  }
+}
