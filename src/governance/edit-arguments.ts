@@ -1,15 +1,14 @@
 import { fail, ok, type Result } from "../domain/errors.ts";
 import { type CaseRef, randomHex } from "../domain/ids.ts";
 import { readStrictJson } from "../domain/strict-json.ts";
-import type { ToolDefinition } from "../domain/tool.ts";
 import type { ArgumentSchemas } from "./argument-schema.ts";
-import type { CaseStore, Upstreams } from "./ports.ts";
+import type { CaseStore, GuardStore, Upstreams } from "./ports.ts";
 import { type RuleCallDeps, ruleCall } from "./rule-call.ts";
 import type { ArgumentEdit } from "./transitions/decision.ts";
 import { payload } from "./transitions/plan.ts";
 
 export interface EditArgumentsDeps extends RuleCallDeps {
-  readonly store: Pick<CaseStore, "getCase" | "getPayload">;
+  readonly store: Pick<CaseStore, "getCase" | "getPayload"> & Pick<GuardStore, "getDefinition">;
   readonly upstreams: Pick<Upstreams, "listTools">;
   readonly schemas: ArgumentSchemas;
 }
@@ -32,7 +31,7 @@ export async function editArguments(
   const original =
     (await deps.store.getPayload(params.ref, "original_arguments")) ??
     (await deps.store.getPayload(params.ref, "arguments"));
-  const definition = await deps.store.getPayload(params.ref, "definition");
+  const definition = current === null ? null : await deps.store.getDefinition(current.toolPin);
   if (current === null || original === null || definition === null) return fail({ kind: "unknown_case" });
   const read = readStrictJson(params.argumentsText);
   if (!read.ok)
@@ -44,12 +43,11 @@ export async function editArguments(
   const listed = deps.upstreams
     .listTools()
     .find((t) => t.upstream === current.upstream && t.name === current.tool);
-  const shown: ToolDefinition = JSON.parse(definition);
   const tool = {
     ...current,
     name: current.tool,
     pin: current.toolPin,
-    definition: shown,
+    definition,
     safeToRepeat: listed?.safeToRepeat ?? false,
   };
   if (!isObject(read.value.value)) return fail({ kind: "invalid", detail: "arguments must be an object" });

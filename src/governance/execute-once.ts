@@ -7,7 +7,6 @@ import type { Policy } from "../policy/policy.ts";
 import { DISPATCH_WITHIN_MS, type RecordDispatchDeps, recordDispatch, settleWithinMs } from "./dispatch.ts";
 import type { CaseStore, UpstreamSession, Upstreams } from "./ports.ts";
 import type { ClaimResult } from "./transitions/claim.ts";
-import { payload } from "./transitions/plan.ts";
 
 export interface ExecuteOnceDeps extends RecordDispatchDeps {
   readonly store: CaseStore;
@@ -60,7 +59,7 @@ async function connect(current: Case, deps: ExecuteOnceDeps): Promise<UpstreamSe
 async function claimAndRun(current: Case, session: UpstreamSession, deps: ExecuteOnceDeps): Promise<void> {
   const texts = await readApprovedBytes(current, deps);
   const dispatchByMonotonicMs = deps.clock.monotonicMs() + DISPATCH_WITHIN_MS;
-  const claim = await claimNow(current, session, deps);
+  const claim = await claimNow(current, deps);
   if (claim.kind === "stopped") {
     await deps.store.postpone(current.ref, deps.clock.nowMs() + STOPPED_RETRY_MS);
     return;
@@ -94,12 +93,7 @@ async function readApprovedBytes(current: Case, deps: ExecuteOnceDeps) {
   return { argumentsText, metaText };
 }
 
-async function claimNow(
-  current: Case,
-  session: UpstreamSession,
-  deps: ExecuteOnceDeps,
-): Promise<ClaimResult> {
-  const listed = session.tools.find((tool) => tool.name === current.tool)?.definition;
+async function claimNow(current: Case, deps: ExecuteOnceDeps): Promise<ClaimResult> {
   for (;;) {
     const { verdict, ruleId, version } = deps.policy.evaluate(current);
     const claim = await deps.store.claim({
@@ -109,7 +103,6 @@ async function claimNow(
       settleWithinMs: settleWithinMs(deps.upstreams.deadlineMs(current.upstream)),
       reviewForMs: deps.reviewForMs,
       newNonce: randomHex(16, deps.random),
-      definition: listed === undefined ? null : payload("definition", JSON.stringify(listed), deps.random),
     });
     // Another gateway has a newer policy than this one: leave the case to it, and to our own reload.
     if (claim.kind !== "policy_outdated") return claim;

@@ -154,7 +154,9 @@ describe("a call that waits for a human", () => {
     const back = await theCase(ref);
     expect(back).toMatchObject({ state: "AWAITING_REVIEW", reasonId: "tool.changed", authorization: null });
     expect(back.actionDigest).not.toBe(shown);
-    expect(await rig.store.getPayload(ref, "definition")).toContain("Sends money to whoever asks.");
+    expect(await rig.store.getDefinition(back.toolPin)).toMatchObject({
+      description: "Sends money to whoever asks.",
+    });
     expect(await decide(ref, "APPROVED")).toMatchObject({ kind: "stale_digest" });
     await decide(ref, "APPROVED", rig.reviewer, back.actionDigest);
     await driveCase(ref, rig.deps);

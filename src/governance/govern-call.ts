@@ -85,7 +85,6 @@ function openCase(
     tool,
     arguments: payload("arguments", call.argumentsText, deps.random),
     meta: call.metaText === null ? null : payload("meta", call.metaText, deps.random),
-    definition: payload("definition", JSON.stringify(tool.definition), deps.random),
     assessment: ruled.assessment,
     policy: ruled.policy,
     threshold: deps.threshold,

@@ -153,6 +153,8 @@ export interface GuardStore {
     readonly pin: Sha256Hex;
     readonly by: PersonId | null;
   }): Promise<boolean>;
+  /** The definition that has this pin, as some upstream once listed it. */
+  getDefinition(pin: Sha256Hex): Promise<ToolDefinition | null>;
   /** Tools of all upstreams, with what changed since they were accepted. */
   listToolPins(): Promise<readonly ToolPin[]>;
   /** Accepted pin of each tool of the upstream. */

@@ -13,6 +13,7 @@ import { compilePolicy, type PolicyRule, policyVersion } from "../policy/policy.
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { createArgumentSchemas } from "./argument-schema.ts";
 import type { DriveCaseDeps } from "./drive-case.ts";
+import type { EditArgumentsDeps } from "./edit-arguments.ts";
 import type { GovernCallDeps } from "./govern-call.ts";
 import type { DispatchOutcome, DispatchParams, Store, UpstreamSession, Upstreams } from "./ports.ts";
 
@@ -135,7 +136,7 @@ export interface Rig {
   readonly clock: TestClock;
   readonly store: Store;
   readonly upstreams: ScriptedUpstreams;
-  readonly deps: GovernCallDeps & DriveCaseDeps;
+  readonly deps: GovernCallDeps & DriveCaseDeps & EditArgumentsDeps;
   readonly agentId: AgentId;
   readonly owner: PersonId;
   readonly reviewer: PersonId;

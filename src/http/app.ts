@@ -41,7 +41,7 @@ export interface HttpAppDeps {
     | "onChange"
   > &
     Pick<PrincipalStore, "findByCredential" | "getPerson" | "getAgent" | "listPeople"> &
-    Pick<GuardStore, "acceptedPins">;
+    Pick<GuardStore, "acceptedPins" | "getDefinition">;
   readonly authenticate: Authenticate;
   readonly engine: Pick<Engine, "wake">;
   /** What a reviewer's own arguments are checked with. */

@@ -44,7 +44,7 @@ function isoTimeOrNull(epochMs: number | null): string | null {
 
 export interface CaseDetailDeps {
   readonly store: Pick<CaseStore, "getCase" | "getPayload"> &
-    Pick<GuardStore, "acceptedPins"> &
+    Pick<GuardStore, "acceptedPins" | "getDefinition"> &
     Pick<PrincipalStore, "getAgent">;
   readonly singleOperator: boolean;
   readonly nowMs: () => number;
@@ -62,7 +62,7 @@ export async function readCaseDetail(
   const [text, meta, definition, assessment, reason, result, resolution, pins, agent] = await Promise.all([
     store.getPayload(ref, "arguments"),
     store.getPayload(ref, "meta"),
-    store.getPayload(ref, "definition"),
+    store.getDefinition(current.toolPin),
     store.getPayload(ref, "assessment"),
     store.getPayload(ref, "reason"),
     store.getPayload(ref, "result"),
@@ -77,7 +77,11 @@ export async function readCaseDetail(
     arguments: text,
     arguments_sha256: current.argumentsSha256,
     meta,
-    definition: { text: definition, pin: current.toolPin, state: pinState(current, accepted) },
+    definition: {
+      text: definition === null ? null : JSON.stringify(definition),
+      pin: current.toolPin,
+      state: pinState(current, accepted),
+    },
     assessment: assessment === null ? null : JSON.parse(assessment),
     decision_reason: reason,
     result,

@@ -115,7 +115,7 @@ export const caseDetailSchema = z.object({
   arguments_sha256: sha256Schema,
   meta: z.string().nullable(),
   definition: z.object({
-    /** The tool's definition as JSON; null when it was erased. */
+    /** The tool's definition as JSON; null when no upstream ever listed it. */
     text: z.string().nullable(),
     pin: sha256Schema,
     /** `accepted`: what the case holds is what an admin accepted. `changed`: it is not. `unknown`: the tool has no accepted pin. */

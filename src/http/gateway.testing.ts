@@ -213,7 +213,6 @@ async function openCase(
       random,
     ),
     meta: null,
-    definition: payload("definition", JSON.stringify(DEFINITION), random),
     assessment: { value: assessment, payload: payload("assessment", JSON.stringify(assessment), random) },
     threshold: 70,
     ruling: { to: "AWAITING_REVIEW", reasonId: "risk.above_threshold" },

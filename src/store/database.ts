@@ -20,6 +20,7 @@ export interface Database {
   credentials: CredentialRow;
   upstreams: UpstreamRow;
   tools: ToolRow;
+  definitions: DefinitionRow;
   kill_switches: KillSwitchRow;
   outbox: OutboxRow;
   settings: SettingRow;
@@ -123,10 +124,14 @@ export interface ToolRow {
   /** null: the upstream does not list the tool any more. */
   current_pin: Sha256Hex | null;
   accepted_pin: Sha256Hex | null;
-  /** JSON text of the definition as last listed. */
-  definition: string;
   first_seen_at_ms: number;
   changed_at_ms: number;
+}
+
+export interface DefinitionRow {
+  pin: Sha256Hex;
+  /** JSON text. */
+  definition: string;
 }
 
 export interface KillSwitchRow {

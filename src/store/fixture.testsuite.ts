@@ -169,7 +169,6 @@ function gatewayOn(parts: Pick<Gateway, "store" | "clock" | "random" | "writer">
       tool: TOOL,
       arguments: payload("arguments", argumentsText, random),
       meta: null,
-      definition: payload("definition", JSON.stringify(definition), random),
       assessment: { value: assessment, payload: payload("assessment", JSON.stringify(assessment), random) },
       threshold: 70,
       ruling: toReview,
@@ -216,7 +215,6 @@ function gatewayOn(parts: Pick<Gateway, "store" | "clock" | "random" | "writer">
       settleWithinMs: SETTLE_WITHIN_MS,
       reviewForMs: REVIEW_FOR_MS,
       newNonce: randomHex(16, random),
-      definition: null,
     }),
     outcome: (current, change) => ({
       ref: current.ref,

@@ -66,6 +66,33 @@ export function testGuards(subject: () => Subject): void {
       expect(await store.acceptedPins("other")).toEqual(new Map());
     });
 
+    test("every definition that was ever listed can be read by its pin", async () => {
+      const { store } = subject().gateway;
+      const later = {
+        name: TOOL.name,
+        pin: sha256("later"),
+        definition: { ...TOOL.definition, description: "later" },
+      };
+      await store.recordTools({ upstream: TOOL.upstream, tools: [later] });
+      expect(await store.getDefinition(TOOL.pin)).toEqual(TOOL.definition);
+      expect(await store.getDefinition(later.pin)).toEqual(later.definition);
+      expect(await store.getDefinition(sha256("never"))).toBeNull();
+    });
+
+    test("the first listing of an upstream is accepted, a tool that appears later is not", async () => {
+      const { store } = subject().gateway;
+      const later = { ...TOOL, name: "later", pin: sha256("later") };
+      await store.recordTools({ upstream: TOOL.upstream, tools: [TOOL, later] });
+      await store.recordTools({ upstream: "fresh", tools: [TOOL, later] });
+      expect([...(await store.acceptedPins(TOOL.upstream)).keys()]).toEqual([TOOL.name]);
+      expect([...(await store.acceptedPins("fresh")).keys()].toSorted()).toEqual(
+        [TOOL.name, "later"].toSorted(),
+      );
+      expect(
+        await store.acceptTool({ upstream: TOOL.upstream, name: "later", pin: later.pin, by: ADMIN }),
+      ).toBe(true);
+    });
+
     test("a changed tool is accepted as it is now, not as it was shown earlier", async () => {
       const { gateway } = subject();
       const { store } = gateway;

@@ -72,7 +72,6 @@ export function testLedger(subject: () => Subject): void {
       const { case: waiting } = await gateway.opened({
         argumentsText: `{"iban":"${marker}"}`,
         meta: payload("meta", marker, random),
-        definition: payload("definition", marker, random),
       });
       await store.recordDecision(gateway.decision(waiting, { reason: payload("reason", marker, random) }));
       const claimed = await store.claim(gateway.claimParams(waiting));

@@ -4,15 +4,7 @@ import type { CaseRef, Sha256Hex, WriterId } from "../../domain/ids.ts";
 import { covers, type KillSwitch } from "../../domain/kill-switch.ts";
 import type { ReasonId } from "../../domain/reasons.ts";
 import type { PolicyAnswer } from "../../policy/policy.ts";
-import {
-  commitments,
-  type Payload,
-  type Plan,
-  type Step,
-  takeSteps,
-  type UnknownCase,
-  writeNothing,
-} from "./plan.ts";
+import { type Plan, type Step, takeSteps, type UnknownCase, writeNothing } from "./plan.ts";
 
 /** What the claim's transaction reads, so that no change committed before it is missed. */
 export interface ClaimGuards {
@@ -38,8 +30,6 @@ export interface ClaimParams {
   readonly reviewForMs: number;
   /** Nonce of the new digest when the claim sends the case back to review. */
   readonly newNonce: string;
-  /** The tool's definition as it was just listed, which the reviewer must see if the case goes back; null when it is gone. */
-  readonly definition: Payload | null;
 }
 
 export type ClaimResult =
@@ -66,7 +56,6 @@ export function planClaim(current: Case | null, guards: ClaimGuards, params: Cla
     start: current,
     steps: [step],
     nowMs: guards.nowMs,
-    payloads: step.name === "case.review_requested" ? definitionOf(params) : [],
     messages: step.name === "case.review_requested" ? ["review.requested"] : [],
   });
   return step.name === "case.claimed"
@@ -149,17 +138,8 @@ function reviewAgainStep(current: Case, guards: ClaimGuards, params: ClaimParams
       decidedBy: null,
       decidedAtMs: null,
     },
-    details: {
-      digest,
-      tool_pin: toolPin,
-      upstream_fingerprint: upstreamFingerprint,
-      commitments: commitments(definitionOf(params)),
-    },
+    details: { digest, tool_pin: toolPin, upstream_fingerprint: upstreamFingerprint },
   };
-}
-
-function definitionOf(params: ClaimParams): readonly Payload[] {
-  return params.definition === null ? [] : [params.definition];
 }
 
 function end(

@@ -18,13 +18,12 @@ export type Ruling =
     }
   | { readonly to: "AWAITING_REVIEW" | "DENIED"; readonly reasonId: ReasonId };
 
-export interface OpenCaseParams extends Omit<ClaimParams, "newNonce" | "definition"> {
+export interface OpenCaseParams extends Omit<ClaimParams, "newNonce"> {
   readonly nonce: string;
   readonly agentId: AgentId;
   readonly tool: CatalogTool;
   readonly arguments: Payload;
   readonly meta: Payload | null;
-  readonly definition: Payload;
   /** null when policy decided alone. */
   readonly assessment: { readonly value: Assessment; readonly payload: Payload } | null;
   /** Score from which the assessor pauses a call. */
@@ -164,7 +163,7 @@ function openedStep(start: Case, params: OpenCaseParams): Step {
 }
 
 function payloadsOf(params: OpenCaseParams): Payload[] {
-  return [params.arguments, params.definition, params.meta, params.assessment?.payload].filter(
+  return [params.arguments, params.meta, params.assessment?.payload].filter(
     (p): p is Payload => p !== null && p !== undefined,
   );
 }

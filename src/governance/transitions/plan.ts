@@ -10,14 +10,13 @@ import type { LedgerEntry } from "../../ledger/event.ts";
 
 /**
  * Texts kept beside a case, outside the ledger, so that they can be erased:
- * argument bytes, the agent's own where a reviewer edited them, forwarded `_meta`, the tool's definition as the reviewer saw it, the assessment with its rationale,
+ * argument bytes, the agent's own where a reviewer edited them, forwarded `_meta`, the assessment with its rationale,
  * the reviewer's reason, the result of a run after review, and how a person settled an unknown outcome.
  */
 export const PAYLOAD_KINDS = [
   "arguments",
   "original_arguments",
   "meta",
-  "definition",
   "assessment",
   "reason",
   "result",

@@ -63,10 +63,15 @@ async function createGuards(db: Schema): Promise<void> {
     .addColumn("name", "text", required)
     .addColumn("current_pin", "text")
     .addColumn("accepted_pin", "text")
-    .addColumn("definition", "text", required)
     .addColumn("first_seen_at_ms", "bigint", required)
     .addColumn("changed_at_ms", "bigint", required)
     .addPrimaryKeyConstraint("tools_pk", ["upstream", "name"])
+    .execute();
+  // Cases name a definition by its pin; it is kept once, however many calls are made on it.
+  await db.schema
+    .createTable("definitions")
+    .addColumn("pin", "text", (c) => c.primaryKey().notNull())
+    .addColumn("definition", "text", required)
     .execute();
   await db.schema
     .createTable("kill_switches")

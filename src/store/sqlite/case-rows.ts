@@ -7,7 +7,7 @@ import { randomHex } from "../../domain/ids.ts";
 import type { PayloadKind, Writes } from "../../governance/transitions/plan.ts";
 import { CASE_COLUMNS, caseToRow, rowToCase } from "../case-codec.ts";
 import type { CaseRow, DecisionRow } from "../database.ts";
-import { prepare } from "./connection.ts";
+import { prepare, type Statement } from "./connection.ts";
 import type { Transaction } from "./group-commit.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
 
@@ -74,15 +74,8 @@ function selectStatements(db: DatabaseSync) {
 function changeStatements(db: DatabaseSync) {
   const columns = CASE_COLUMNS.join(", ");
   const values = CASE_COLUMNS.map((column) => `:${column}`).join(", ");
-  const assignments = CASE_COLUMNS.filter((column) => column !== "ref").map(
-    (column) => `${column} = :${column}`,
-  );
   return {
     insert: prepare(db, `insert into cases (${columns}) values (${values})`),
-    update: prepare(
-      db,
-      `update cases set ${assignments.join(", ")} where ref = :ref and revision = :previous_revision`,
-    ),
     payload: prepare(
       db,
       `insert into payloads (ref, kind, salt, text) values (:ref, :kind, :salt, :text)
@@ -110,6 +103,28 @@ function changeStatements(db: DatabaseSync) {
   };
 }
 
+/**
+ * Writes the columns that changed and no others: SQLite rewrites every index that holds a column named in an update.
+ * Each set of columns that a transition changes is prepared once.
+ */
+function caseUpdater(db: DatabaseSync): (previous: CaseRow, next: CaseRow) => number {
+  const prepared = new Map<string, Statement<never>>();
+  return (previous, next) => {
+    const changed = CASE_COLUMNS.filter((column) => previous[column] !== next[column]);
+    const assignments = changed.map((column) => `${column} = :${column}`).join(", ");
+    let statement = prepared.get(assignments);
+    if (statement === undefined) {
+      statement = prepare(
+        db,
+        `update cases set ${assignments} where ref = :ref and revision = :previous_revision`,
+      );
+      prepared.set(assignments, statement);
+    }
+    const values = Object.fromEntries(changed.map((column) => [column, next[column]]));
+    return statement.run({ ...values, ref: next.ref, previous_revision: previous.revision });
+  };
+}
+
 export interface CaseRowsDeps {
   readonly db: DatabaseSync;
   readonly ledger: Pick<LedgerWriter, "append">;
@@ -119,6 +134,7 @@ export interface CaseRowsDeps {
 export function createCaseRows({ db, ledger, random }: CaseRowsDeps): CaseRows {
   const select = selectStatements(db);
   const change = changeStatements(db);
+  const updateCase = caseUpdater(db);
   const caseOrNull = (row: CaseRow | undefined) => (row === undefined ? null : rowToCase(row));
 
   function writeCase(previous: Case | null, next: Case): void {
@@ -126,8 +142,7 @@ export function createCaseRows({ db, ledger, random }: CaseRowsDeps): CaseRows {
       change.insert.run({ ...caseToRow(next) });
       return;
     }
-    const changed = change.update.run({ ...caseToRow(next), previous_revision: previous.revision });
-    if (changed !== 1)
+    if (updateCase(caseToRow(previous), caseToRow(next)) !== 1)
       throw new AtlasError("internal", `Case ${next.ref} changed while it was being changed.`);
   }
 

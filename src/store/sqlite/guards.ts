@@ -74,14 +74,19 @@ function catalogStatements(db: DatabaseSync) {
     ),
     insertTool: prepare(
       db,
-      `insert into tools (upstream, name, current_pin, accepted_pin, definition, first_seen_at_ms, changed_at_ms)
-       values (:upstream, :name, :pin, :accepted, :definition, :now, :now)`,
+      `insert into tools (upstream, name, current_pin, accepted_pin, first_seen_at_ms, changed_at_ms)
+       values (:upstream, :name, :pin, :accepted, :now, :now)`,
     ),
     changeTool: prepare(
       db,
-      `update tools set current_pin = :pin, definition = :definition, changed_at_ms = :now
+      `update tools set current_pin = :pin, changed_at_ms = :now
        where upstream = :upstream and name = :name`,
     ),
+    saveDefinition: prepare(
+      db,
+      "insert into definitions (pin, definition) values (:pin, :definition) on conflict (pin) do nothing",
+    ),
+    definition: prepare<{ definition: string }>(db, "select definition from definitions where pin = :pin"),
     acceptTool: prepare(
       db,
       `update tools set accepted_pin = current_pin
@@ -104,7 +109,7 @@ function catalogStatements(db: DatabaseSync) {
 
 type CatalogGuards = Pick<
   GuardStore,
-  "recordUpstream" | "recordTools" | "acceptTool" | "listToolPins" | "acceptedPins"
+  "recordUpstream" | "recordTools" | "acceptTool" | "getDefinition" | "listToolPins" | "acceptedPins"
 >;
 
 function catalogGuards({ db, commits, reads, ledger, writer }: GuardsDeps): CatalogGuards {
@@ -112,13 +117,10 @@ function catalogGuards({ db, commits, reads, ledger, writer }: GuardsDeps): Cata
   const actor = administrator(null, writer);
 
   function recordTool({ upstream, listed, known, isFirstListing }: RecordToolParams, now: number): void {
-    const row = {
-      upstream,
-      name: listed.name,
-      pin: listed.pin,
-      definition: JSON.stringify(listed.definition),
-      now,
-    };
+    const row = { upstream, name: listed.name, pin: listed.pin, now };
+    if (known?.current_pin !== listed.pin) {
+      statements.saveDefinition.run({ pin: listed.pin, definition: JSON.stringify(listed.definition) });
+    }
     if (known === undefined) {
       const accepted = isFirstListing ? listed.pin : null;
       statements.insertTool.run({ ...row, accepted });
@@ -174,6 +176,11 @@ function catalogGuards({ db, commits, reads, ledger, writer }: GuardsDeps): Cata
         const details = { upstream, tool: name, pin };
         ledger.append({ type: "tool.accepted", actor: administrator(by, writer), details }, tx.nowMs);
         return true;
+      }),
+    getDefinition: (pin) =>
+      reads(() => {
+        const row = statements.definition.get({ pin });
+        return row === undefined ? null : JSON.parse(row.definition);
       }),
     listToolPins: () => reads(() => statements.allPins.all()),
     acceptedPins: (upstream) =>
