@@ -81,7 +81,7 @@ export const GUARDS = [
   },
   {
     guard: "a tool that appears later is not accepted by itself",
-    file: "src/store/sqlite/guards.ts",
+    file: "src/store/sqlite/tools.ts",
     without: "const accepted = isFirstListing ? listed.pin : null;",
     instead: "const accepted = listed.pin;",
     test: "test/scenario/changed-tool.test.ts",

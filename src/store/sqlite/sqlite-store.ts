@@ -18,6 +18,7 @@ import { createOutbox } from "./outbox.ts";
 import { createPrincipalRows } from "./principal-rows.ts";
 import { createPrincipals } from "./principals.ts";
 import { readCommitted } from "./reads.ts";
+import { createTools } from "./tools.ts";
 
 /** Where the store says what no caller hears of. */
 export interface StoreLog {
@@ -90,6 +91,7 @@ async function storeOn(db: DatabaseSync, params: OpenSqliteStoreParams): Promise
     ...createCases({ ...shared, rows, guards, principals, kysely, listen: listeners.listen }),
     ...createPrincipals({ ...shared, rows: principals }),
     ...createGuards({ ...shared, rows: guards }),
+    ...createTools({ ...shared, rows: guards }),
     ...createOutbox(shared),
     close: gate.closeOnce(() => closeStore({ db, commits, ledger, heads })),
   };
