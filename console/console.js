@@ -30,6 +30,14 @@ const main = document.getElementById("main");
 const banner = document.getElementById("banner");
 
 /** The person signed in, and what is on the screen; `shown` is the case as the person sees it. */
+/** Said on every page while the gateway lets through what it would hold. */
+const NOT_ENFORCING = {
+  observe:
+    "Observe mode: this gateway holds nothing. Every call runs; what would have been held is only recorded.",
+  partly_observe:
+    "Partly in observe mode: some upstreams or rules hold nothing; their calls run and are only recorded.",
+};
+
 let session = null;
 let shown = null;
 let stopFollowing = null;
@@ -119,6 +127,9 @@ function enter() {
     .getElementById("who")
     .replaceChildren(h("span", { class: "name", title: roles.join(", ") }, visible(id)), signOut);
   main.replaceChildren(
+    NOT_ENFORCING[session.mode] === undefined
+      ? ""
+      : h("p", { class: "observing", role: "status" }, NOT_ENFORCING[session.mode]),
     h(
       "div",
       { class: "panes" },

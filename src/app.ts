@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { bootstrapPrincipals } from "./bootstrap.ts";
-import type { Config } from "./config/config.ts";
+import { type Config, enforcementOf } from "./config/config.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
 import { newWriterId, type RandomBytes, secureRandomBytes, type WriterId } from "./domain/ids.ts";
 import { createEmbeddedEngine } from "./engines/embedded.ts";
@@ -95,6 +95,12 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   });
   closers.add(() => app.close());
 
+  if (enforcementOf(config) !== "enforce") {
+    log.warn(
+      { mode: enforcementOf(config) },
+      "this gateway does not enforce everything: what it would hold is let through",
+    );
+  }
   await upstreams.start();
   const server = await startHttpServer({ fetch: app.fetch, ...config.listen });
   closers.add(() => server.close());
@@ -138,6 +144,7 @@ async function composeGovernance(config: Config, store: Store, self: Self, close
   const upstreams = createUpstreams({ upstreams: config.upstreams, store, ...self });
   closers.add(() => upstreams.close());
   const trusted = new Set(config.upstreams.filter((u) => u.trusted).map((u) => u.name));
+  const observed = new Set(config.upstreams.filter((u) => u.observe).map((u) => u.name));
   return {
     ...self,
     store,
@@ -147,6 +154,7 @@ async function composeGovernance(config: Config, store: Store, self: Self, close
     schemas: createArgumentSchemas(),
     threshold: config.risk.threshold,
     isTrusted: (name: string) => trusted.has(name),
+    isObserved: (name: string) => config.observe || observed.has(name),
     reviewForMs: config.review.deadlineMs,
     runWithinMs: config.review.runWithinMs,
     holdMs: config.hold.callMs,

@@ -6,6 +6,7 @@ import { casesCommand } from "./cases.ts";
 import { checkCommand } from "./check.ts";
 import { handshakeCommand } from "./handshake.ts";
 import { ledgerCommand } from "./ledger.ts";
+import { observeCommand } from "./observe.ts";
 import { reviewersCommand } from "./reviewers.ts";
 import { serveCommand } from "./serve.ts";
 import { resumeCommand, stopCommand } from "./stop.ts";
@@ -36,6 +37,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     agentsCommand(),
     reviewersCommand(),
     toolsCommand(),
+    observeCommand(),
     stopCommand(),
     resumeCommand(),
     ledgerCommand(setExitCode),

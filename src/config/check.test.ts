@@ -56,6 +56,7 @@ describe("configJsonSchema", () => {
       "hold",
       "notify",
       "portals",
+      "mode",
       "single_operator",
     ]);
     expect(schema.additionalProperties).toBe(false);

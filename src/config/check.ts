@@ -4,7 +4,22 @@ import type { Config } from "./config.ts";
 
 /** What is allowed but probably not meant: one sentence each, with what to do. Empty when nothing stands out. */
 export function checkConfig(config: Config): readonly string[] {
-  return [...checkUpstreams(config), ...checkRules(config), ...checkNetwork(config)];
+  return [...checkMode(config), ...checkUpstreams(config), ...checkRules(config), ...checkNetwork(config)];
+}
+
+function checkMode(config: Config): readonly string[] {
+  if (config.observe)
+    return [
+      "The gateway does not enforce anything: `mode: observe` lets every call through and only records.",
+    ];
+  return [
+    ...config.upstreams
+      .filter((u) => u.observe)
+      .map((u) => `Calls to ${u.name} are not held: it is in mode observe.`),
+    ...config.policy.rules
+      .filter((r) => r.observe)
+      .map((r) => `Rule ${r.id} holds nothing: it is in mode observe.`),
+  ];
 }
 
 function checkUpstreams(config: Config): readonly string[] {

@@ -22,8 +22,20 @@ export interface Config {
   readonly notify: { readonly webhook: WebhookConfig | null };
   /** Other systems that may pass on people's decisions. */
   readonly portals: readonly PortalConfig[];
+  /** Nothing is held anywhere: calls run, and what would have been held is recorded. */
+  readonly observe: boolean;
   /** One person runs everything and may decide on their own agents; stamped into every decision. */
   readonly singleOperator: boolean;
+}
+
+/** How much of what it governs a gateway enforces. */
+export type Enforcement = "enforce" | "partly_observe" | "observe";
+
+export function enforcementOf(config: Pick<Config, "observe" | "upstreams" | "policy">): Enforcement {
+  if (config.observe) return "observe";
+  const partly =
+    config.upstreams.some((u) => u.observe) || config.policy.rules.some((r) => r.observe === true);
+  return partly ? "partly_observe" : "enforce";
 }
 
 interface UpstreamBase {
@@ -34,6 +46,8 @@ interface UpstreamBase {
   readonly connectDeadlineMs: number;
   /** The operator believes this upstream's `readOnlyHint`. */
   readonly trusted: boolean;
+  /** Nothing of this upstream is held; what would have been is recorded. */
+  readonly observe: boolean;
   /** Names (at the upstream) of tools that may be run twice without harm. */
   readonly safeToRepeat: readonly string[];
   /** Hash of command line or endpoint. */

@@ -82,11 +82,13 @@ single_operator: true
             "url": "https://hooks.example.org/x",
           },
         },
+        "observe": false,
         "policy": {
           "rules": [
             {
               "agent": "*",
               "id": "rule-1",
+              "observe": false,
               "tool": "get_*",
               "upstream": "*",
               "verdict": "allow",
@@ -94,6 +96,7 @@ single_operator: true
             {
               "agent": "*",
               "id": "rest",
+              "observe": false,
               "tool": "*",
               "upstream": "*",
               "verdict": "assess",
@@ -134,6 +137,7 @@ single_operator: true
             "fingerprint": "…",
             "kind": "stdio",
             "name": "welfare",
+            "observe": false,
             "prefix": "welfare_",
             "safeToRepeat": [
               "check_payment_status",
@@ -149,6 +153,7 @@ single_operator: true
             },
             "kind": "http",
             "name": "tools",
+            "observe": false,
             "prefix": "",
             "safeToRepeat": [],
             "trusted": false,

@@ -43,6 +43,7 @@ export function normalise(
             },
     },
     portals: Object.entries(file.portals).map(([name, portal]) => ({ name, ...portal })),
+    observe: file.mode === "observe",
     singleOperator: file.single_operator,
   });
 }
@@ -54,6 +55,7 @@ function normaliseUpstream(name: string, file: UpstreamFile, folder: string): Up
     callDeadlineMs: ms(file.call_deadline),
     connectDeadlineMs: ms(file.connect_deadline),
     trusted: file.trusted,
+    observe: file.mode === "observe",
     safeToRepeat: file.safe_to_repeat,
   };
   if (file.url !== undefined) {
@@ -93,7 +95,11 @@ function fingerprint(endpoint: Endpoint) {
 }
 
 function normalisePolicy(file: ConfigFile["policy"]): PolicyConfig {
-  const rules = file.map((rule, index) => ({ ...rule, id: rule.id ?? `rule-${index + 1}` }));
+  const rules = file.map(({ mode, ...rule }, index) => ({
+    ...rule,
+    id: rule.id ?? `rule-${index + 1}`,
+    observe: mode === "observe",
+  }));
   return { rules, version: policyVersion(rules) };
 }
 

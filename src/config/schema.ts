@@ -36,6 +36,9 @@ function urlProblem(value: string): string | undefined {
 const callDeadline = duration({ minMs: 1, maxMs: DAY_MS, says: "1ms to 24h" });
 const waiting = duration({ minMs: 1_000, maxMs: 365 * DAY_MS, says: "1s to 365d" });
 
+/** `observe` lets everything through and records what would have been held. */
+const mode = z.enum(["enforce", "observe"]).default("enforce");
+
 const upstreamSchema = z
   .strictObject({
     command: filled.optional(),
@@ -59,6 +62,7 @@ const upstreamSchema = z
       .regex(/^[A-Za-z0-9_.-]{0,64}$/u, "a prefix may hold letters, digits, `_`, `-` and `.`; choose another")
       .optional(),
     trusted: z.boolean().default(false),
+    mode,
     safe_to_repeat: z.array(filled).default([]),
     call_deadline: callDeadline.default("60s"),
     connect_deadline: callDeadline.default("10s"),
@@ -94,6 +98,7 @@ const ruleSchema = z.strictObject({
   tool: filled.default("*"),
   agent: filled.default("*"),
   verdict: z.enum(VERDICTS),
+  mode,
 });
 
 /** Standard Webhooks: `whsec_` and 24 to 64 bytes as base64. */
@@ -136,7 +141,9 @@ export const configFileSchema = z.strictObject({
     .strictObject({ host: filled.default("127.0.0.1"), port: z.int().min(0).max(65_535).default(8000) })
     .prefault({}),
   upstreams: z.record(name, upstreamSchema).default({}),
-  policy: ruleList.default([{ id: "default", upstream: "*", tool: "*", agent: "*", verdict: "assess" }]),
+  policy: ruleList.default([
+    { id: "default", upstream: "*", tool: "*", agent: "*", verdict: "assess", mode: "enforce" },
+  ]),
   risk: z.strictObject({ threshold: z.int().min(0).max(100).default(DEFAULT_RISK_THRESHOLD) }).prefault({}),
   review: z
     .strictObject({ deadline: waiting.default("24h"), run_within: waiting.default("24h") })
@@ -146,6 +153,7 @@ export const configFileSchema = z.strictObject({
     .prefault({}),
   notify: z.strictObject({ webhook: webhookSchema.optional() }).prefault({}),
   portals: z.record(name, portalSchema).default({}),
+  mode,
   single_operator: z.boolean().default(false),
 });
 

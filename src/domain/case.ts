@@ -128,6 +128,8 @@ export interface Case {
   readonly authorization: Authorization | null;
   /** The digest the authorization names; equal to `actionDigest` or the authorization is void. */
   readonly authorizedDigest: Sha256Hex | null;
+  /** Why the call would have been held or denied, had the gateway not only observed; null when it enforced. */
+  readonly observedReasonId: ReasonId | null;
   /** Why the case is where it is. */
   readonly reasonId: ReasonId;
 

@@ -219,6 +219,40 @@ describe("a call that waits for a human", () => {
   });
 });
 
+describe("in mode observe", () => {
+  test.each([
+    ["a call that would pause", "send_money", "risk.above_threshold", undefined],
+    ["a call that would be denied", "note_down", "policy.denied", "deny"],
+  ] as const)(
+    "%s runs, and is recorded as it would have been",
+    async (_name, tool, observedReasonId, verdict) => {
+      await rig.dispose();
+      const rules = [
+        { id: "r", upstream: "*", tool: "*", agent: "*", verdict: verdict ?? "assess" },
+      ] as const;
+      rig = await createRig({ rules, observe: true });
+      expect((await call(tool, tool === "send_money" ? '{"amount":1}' : "{}")).kind).toBe("result");
+      const [latest] = await rig.store.listCases({ observed: true, limit: 5 });
+      expect(latest).toMatchObject({ state: "SUCCEEDED", authorization: "policy", observedReasonId });
+    },
+  );
+
+  test("only the rule that observes lets through, and a kill switch still stops everything", async () => {
+    await rig.dispose();
+    const any = { upstream: "*", agent: "*", verdict: "review" } as const;
+    rig = await createRig({
+      rules: [
+        { ...any, id: "watched", tool: "note_down", observe: true },
+        { ...any, id: "held", tool: "*" },
+      ],
+    });
+    expect((await call("note_down")).kind).toBe("result");
+    expect((await call("send_money", '{"amount":1}')).kind).toBe("pending");
+    await rig.store.engageKillSwitch({ scope: "all", target: "*", by: null, reason: "drill" });
+    expect(await call("note_down")).toMatchObject({ kind: "refused", reasonId: "kill_switch.engaged" });
+  });
+});
+
 describe("the same call twice", () => {
   test("joins the open case, and after its end makes a new one that names it", async () => {
     const first = pendingRef(await call("send_money", '{"amount":1}'));

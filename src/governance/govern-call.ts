@@ -54,7 +54,7 @@ export async function governCall(call: RawCall, deps: GovernCallDeps): Promise<C
   const schemaUsable = checked.kind === "valid";
   for (let ruling = 0; ruling < MAX_RULINGS; ruling++) {
     const ruled = ruleCall({ agentId: call.agentId, tool, args, schemaUsable }, deps);
-    const runsNow = ruled.ruling.to === "AUTHORIZED";
+    const runsNow = ruled.observe || ruled.ruling.to === "AUTHORIZED";
     if (runsNow) await deps.upstreams.readyLive({ upstream: tool.upstream, agentId: call.agentId });
     // Read before the claim commits: a process that sleeps between the two must not send.
     const dispatchByMonotonicMs = deps.clock.monotonicMs() + DISPATCH_WITHIN_MS;
@@ -90,6 +90,7 @@ function openCase(
     threshold: deps.threshold,
     ruling: ruled.ruling,
     safeToRepeat: ruled.safeToRepeat,
+    observe: ruled.observe,
     writer: deps.writer,
     settleWithinMs: settleWithinMs(deps.upstreams.deadlineMs(tool.upstream)),
     reviewForMs: deps.reviewForMs,

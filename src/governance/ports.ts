@@ -77,6 +77,8 @@ export interface CaseFilter {
   readonly unreported?: boolean;
   /** A human was asked, whatever came of it. */
   readonly reviewed?: boolean;
+  /** Would have been held, had the gateway not only observed. */
+  readonly observed?: boolean;
   /** Newest first (the default), or the next deadline first. */
   readonly order?: "newest" | "deadline";
   readonly limit: number;

@@ -147,6 +147,7 @@ export interface Rig {
 
 export interface RigParams {
   readonly rules?: readonly PolicyRule[];
+  readonly observe?: boolean;
   readonly dir?: string;
   readonly clock?: TestClock;
 }
@@ -193,6 +194,7 @@ export async function createRig(params: RigParams = {}): Promise<Rig> {
     schemas: createArgumentSchemas(),
     threshold: 70,
     isTrusted: () => false,
+    isObserved: () => params.observe ?? false,
     clock,
     random,
     writer,

@@ -41,6 +41,7 @@ function rule(
     assessor: { assess },
     threshold: 70,
     isTrusted: () => false,
+    isObserved: () => false,
     random: secureRandomBytes,
   };
   return ruleCall({ agentId: agentId("bot"), tool, args: {}, schemaUsable }, deps);

@@ -11,6 +11,8 @@ export interface RuleCallDeps {
   readonly assessor: Assessor;
   readonly threshold: number;
   readonly isTrusted: (upstream: string) => boolean;
+  /** Whether calls of this upstream are only observed. */
+  readonly isObserved: (upstream: string) => boolean;
   readonly random: RandomBytes;
 }
 
@@ -19,6 +21,8 @@ export interface RuledCall {
   readonly assessment: { readonly value: Assessment; readonly payload: Payload } | null;
   readonly ruling: Ruling;
   readonly safeToRepeat: boolean;
+  /** What would be held is let through and recorded. */
+  readonly observe: boolean;
 }
 
 /**
@@ -43,12 +47,14 @@ export function ruleCall(
   });
   const { verdict, ruleId, version } = evaluation;
   const policy = { verdict, ruleId, version };
+  const observe = evaluation.observe || deps.isObserved(tool.upstream);
   if (verdict === "deny") {
     return {
       policy,
       assessment: null,
       ruling: { to: "DENIED", reasonId: "policy.denied" },
       safeToRepeat: tool.safeToRepeat,
+      observe,
     };
   }
   const value = assess(call, deps);
@@ -57,7 +63,7 @@ export function ruleCall(
     ? rule(evaluation, value, deps.threshold)
     : ({ to: "AWAITING_REVIEW", reasonId: "tool.schema_unusable" } as const);
   const safeToRepeat = tool.safeToRepeat || (ruling.to === "AUTHORIZED" && value.read_only);
-  return { policy, assessment, ruling, safeToRepeat };
+  return { policy, assessment, ruling, safeToRepeat, observe };
 }
 
 function assess(call: Parameters<typeof ruleCall>[0], deps: RuleCallDeps): Assessment {

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import type { Config } from "../config/config.ts";
+import { type Config, enforcementOf } from "../config/config.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { RandomBytes, WriterId } from "../domain/ids.ts";
 import type { EditArgumentsDeps } from "../governance/edit-arguments.ts";
@@ -46,7 +46,10 @@ export interface HttpAppDeps {
   readonly engine: Pick<Engine, "wake">;
   /** What a reviewer's own arguments are checked with. */
   readonly editing: EditArgumentsDeps;
-  readonly config: Pick<Config, "listen" | "review" | "portals" | "singleOperator">;
+  readonly config: Pick<
+    Config,
+    "listen" | "review" | "portals" | "singleOperator" | "observe" | "upstreams" | "policy"
+  >;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly writer: WriterId;
@@ -100,6 +103,7 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
   };
   const events = createCaseEvents({ store });
   const { singleOperator } = deps.config;
+  const mode = enforcementOf(deps.config);
 
   app.onError((error, c) => errorResponse(c, error, log));
   app.notFound((c) =>
@@ -114,10 +118,13 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
     if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");
   });
 
-  app.route("/", rootRoute(deps));
+  app.route("/", rootRoute({ version: deps.version, mode }));
   app.route("/", healthRoutes({ store }));
   app.route("/", approvalWebhook({ ...guard, decisions, portals: deps.config.portals }));
-  app.route("/", sessionRoutes({ ...guard, throttle: createSignInThrottle({ clock }), singleOperator }));
+  app.route(
+    "/",
+    sessionRoutes({ ...guard, throttle: createSignInThrottle({ clock }), singleOperator, mode }),
+  );
   app.route("/", caseRoutes({ ...guard, store, decisions, singleOperator, nowMs: () => clock.nowMs() }));
   app.route("/", eventRoutes({ ...guard, events }));
   if (deps.consoleDir !== null) app.route("/", consoleRoutes({ consoleDir: deps.consoleDir }));

@@ -31,6 +31,7 @@ export function caseBody(current: Case): CaseBody {
     decided_at: isoTimeOrNull(current.decidedAtMs),
     finished_at: isoTimeOrNull(current.finishedAtMs),
     identical_to: current.identicalTo,
+    observed: current.observedReasonId,
   };
 }
 

@@ -38,6 +38,8 @@ export const statusSchema = z.object({
   status: z.literal("ATLAS Governance Gateway Running"),
   version: z.string(),
   engine: z.string(),
+  /** `observe`: nothing is held; `partly_observe`: some upstreams or rules hold nothing. */
+  mode: z.enum(["enforce", "partly_observe", "observe"]),
   endpoints: z.record(z.string(), z.string()),
 });
 export type StatusBody = z.infer<typeof statusSchema>;
@@ -68,6 +70,7 @@ export const sessionSchema = z.object({
   person: z.object({ id: z.string(), roles: z.array(z.enum(ROLES)) }),
   /** One person runs everything and may decide on their own agents. */
   single_operator: z.boolean(),
+  mode: statusSchema.shape.mode,
 });
 export type SessionBody = z.infer<typeof sessionSchema>;
 
@@ -97,6 +100,8 @@ export const caseSchema = z.object({
   decided_at: timeSchema.nullable(),
   finished_at: timeSchema.nullable(),
   identical_to: z.string().nullable(),
+  /** Why it would have been held or denied, had the gateway not only observed; null when it enforced. */
+  observed: z.string().nullable(),
 });
 export type CaseBody = z.infer<typeof caseSchema>;
 

@@ -120,6 +120,9 @@ export async function openTestGateway(params: TestGatewayParams = {}): Promise<T
     config: {
       listen: { host: "127.0.0.1", port: 8000 },
       review: { deadlineMs: 86_400_000, runWithinMs: 3_600_000 },
+      observe: false,
+      upstreams: [],
+      policy: { rules: [], version: "policy-1" },
       portals: params.portals ?? [],
       singleOperator: params.singleOperator ?? false,
     },
@@ -156,11 +159,18 @@ function editingDeps(store: Store): HttpAppDeps["editing"] {
     upstreams: { listTools: () => [] },
     schemas: createArgumentSchemas(),
     policy: {
-      evaluate: () => ({ verdict: "assess", ruleId: "rule-1", version: "policy-1", reasonId: null }),
+      evaluate: () => ({
+        verdict: "assess",
+        ruleId: "rule-1",
+        version: "policy-1",
+        reasonId: null,
+        observe: false,
+      }),
     },
     assessor: { assess: () => failedAssessment("a test") },
     threshold: 70,
     isTrusted: () => false,
+    isObserved: () => false,
     random,
   };
 }
@@ -218,6 +228,7 @@ async function openCase(
     ruling: { to: "AWAITING_REVIEW", reasonId: "risk.above_threshold" },
     policy: { verdict: "assess", ruleId: "rule-3", version: "policy-1" },
     safeToRepeat: false,
+    observe: false,
     runWithinMs: 3_600_000,
     reviewForMs: 86_400_000,
     settleWithinMs: 60_000,

@@ -35,6 +35,7 @@ describe("compilePolicy", () => {
       ruleId,
       reasonId,
       version: policy.version,
+      observe: false,
     });
   });
 

@@ -15,6 +15,8 @@ export interface PolicyRule {
   /** Glob over the agent's id. */
   readonly agent: string;
   readonly verdict: Verdict;
+  /** What the rule would hold is let through and recorded. */
+  readonly observe?: boolean;
 }
 
 export interface PolicyConfig {
@@ -34,6 +36,8 @@ export interface PolicyAnswer {
 /** A policy answer with its reason; `assess` has none, because the assessor gives it. */
 export interface PolicyEvaluation extends PolicyAnswer {
   readonly reasonId: ReasonId | null;
+  /** The rule only observes. */
+  readonly observe: boolean;
 }
 
 export interface PolicySubject {
@@ -67,7 +71,14 @@ const REASON_OF_VERDICT = {
 export function policyVersion(rules: readonly PolicyRule[]): string {
   return sha256(
     canonicalJson(
-      rules.map(({ id, upstream, tool, agent, verdict }) => ({ id, upstream, tool, agent, verdict })),
+      rules.map(({ id, upstream, tool, agent, verdict, observe }) => ({
+        id,
+        upstream,
+        tool,
+        agent,
+        verdict,
+        observe: observe ? true : undefined,
+      })),
     ),
   );
 }
@@ -78,7 +89,13 @@ export function policyVersion(rules: readonly PolicyRule[]): string {
  */
 export function compilePolicy(config: PolicyConfig): Policy {
   const { version } = config;
-  const failed: PolicyEvaluation = { verdict: "review", ruleId: null, version, reasonId: "policy.error" };
+  const failed: PolicyEvaluation = {
+    verdict: "review",
+    ruleId: null,
+    version,
+    reasonId: "policy.error",
+    observe: false,
+  };
   const matchers = compileRules(config);
   return {
     version,
@@ -88,13 +105,14 @@ export function compilePolicy(config: PolicyConfig): Policy {
       try {
         const found = matchers.find((matcher) => matcher.matches(subject))?.rule;
         if (found === undefined) {
-          return { verdict: "review", ruleId: null, version, reasonId: "policy.no_rule" };
+          return { verdict: "review", ruleId: null, version, reasonId: "policy.no_rule", observe: false };
         }
         return {
           verdict: found.verdict,
           ruleId: found.id,
           version,
           reasonId: REASON_OF_VERDICT[found.verdict],
+          observe: found.observe ?? false,
         };
       } catch {
         // Fails closed: a subject that breaks a matcher is one that no rule has judged.

@@ -40,6 +40,7 @@ const COLUMNS: Readonly<Record<keyof CaseRow, true>> = {
   attempts: true,
   finished_at_ms: true,
   identical_to: true,
+  observed_reason_id: true,
   reported_at_ms: true,
 };
 
@@ -85,6 +86,7 @@ export function caseToRow(value: Case): CaseRow {
     attempts: value.attempts,
     finished_at_ms: value.finishedAtMs,
     identical_to: value.identicalTo,
+    observed_reason_id: value.observedReasonId,
     reported_at_ms: value.reportedAtMs,
   };
 }
@@ -128,6 +130,7 @@ export function rowToCase(row: CaseRow): Case {
     attempts: row.attempts,
     finishedAtMs: row.finished_at_ms,
     identicalTo: row.identical_to,
+    observedReasonId: row.observed_reason_id,
     reportedAtMs: row.reported_at_ms,
   };
 }

@@ -33,6 +33,7 @@ export async function listCases(
     query = query.where("finished_at_ms", "is not", null).where("reported_at_ms", "is", null);
   }
   if (filter.reviewed === true) query = query.where("review_by_ms", "is not", null);
+  if (filter.observed === true) query = query.where("observed_reason_id", "is not", null);
   if (filter.order === "deadline") query = query.orderBy("review_by_ms", "asc");
   const rows = await query
     .orderBy("opened_at_ms", "desc")

@@ -67,6 +67,7 @@ export interface CaseRow {
   attempts: number;
   finished_at_ms: number | null;
   identical_to: CaseRef | null;
+  observed_reason_id: ReasonId | null;
   reported_at_ms: number | null;
 }
 

@@ -173,6 +173,7 @@ function gatewayOn(parts: Pick<Gateway, "store" | "clock" | "random" | "writer">
       threshold: 70,
       ruling: toReview,
       safeToRepeat: false,
+      observe: false,
       ...rest,
     };
   }

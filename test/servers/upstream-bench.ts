@@ -34,6 +34,7 @@ export function createUpstreamBench(): UpstreamBench {
     callDeadlineMs: 20_000,
     connectDeadlineMs: 20_000,
     trusted: false,
+    observe: false,
     safeToRepeat: [],
     fingerprint: sha256("counting"),
   };

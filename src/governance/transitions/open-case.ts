@@ -30,6 +30,8 @@ export interface OpenCaseParams extends Omit<ClaimParams, "newNonce"> {
   readonly threshold: number;
   readonly ruling: Ruling;
   readonly safeToRepeat: boolean;
+  /** Nothing is held here: what would be is let through and recorded. */
+  readonly observe: boolean;
   readonly runWithinMs: number;
 }
 
@@ -66,8 +68,12 @@ export function planOpenCase(snapshot: OpenCaseSnapshot, params: OpenCaseParams)
   if (snapshot.open !== null && !isTerminal(snapshot.open.state) && !params.safeToRepeat) {
     return writeNothing({ kind: "joined", case: snapshot.open });
   }
-  const ruling = checkedRuling(params, guards);
-  const start = draftCase(snapshot, params, ruling);
+  const enforced = checkedRuling(params, guards);
+  const observes = params.observe && enforced.to !== "AUTHORIZED";
+  const ruling: Ruling = observes
+    ? { to: "AUTHORIZED", authorization: "policy", reasonId: "observe.let_through" }
+    : enforced;
+  const start = draftCase(snapshot, params, ruling, observes ? enforced.reasonId : null);
   const runsNow = ruling.to === "AUTHORIZED";
   const steps = [openedStep(start, params), rulingStep(params, ruling, guards.nowMs)];
   if (runsNow) steps.push(claimStep(guards, params));
@@ -97,7 +103,12 @@ function checkedRuling(params: OpenCaseParams, guards: ClaimGuards): Ruling {
   return params.ruling;
 }
 
-function draftCase(snapshot: OpenCaseSnapshot, params: OpenCaseParams, ruling: Ruling): Case {
+function draftCase(
+  snapshot: OpenCaseSnapshot,
+  params: OpenCaseParams,
+  ruling: Ruling,
+  observedReasonId: ReasonId | null,
+): Case {
   const { tool, assessment, policy } = params;
   const { nowMs } = snapshot.guards;
   const bound = {
@@ -128,6 +139,7 @@ function draftCase(snapshot: OpenCaseSnapshot, params: OpenCaseParams, ruling: R
     authorization: null,
     authorizedDigest: null,
     reasonId: ruling.reasonId,
+    observedReasonId,
     openedAtMs: nowMs,
     updatedAtMs: nowMs,
     reviewByMs: null,
@@ -157,6 +169,7 @@ function openedStep(start: Case, params: OpenCaseParams): Step {
       tool_pin: start.toolPin,
       digest: start.actionDigest,
       identical_to: start.identicalTo ?? undefined,
+      observed: start.observedReasonId ?? undefined,
       commitments: commitments(payloadsOf(params)),
     },
   };

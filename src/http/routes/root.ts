@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type { Enforcement } from "../../config/config.ts";
 import type { StatusBody } from "../contract.ts";
 
 /** What drives waiting cases. */
@@ -6,6 +7,7 @@ const ENGINE = "embedded";
 
 export interface RootRouteDeps {
   readonly version: string;
+  readonly mode: Enforcement;
 }
 
 /** `GET /`: who answers here. A person who opens it in a browser wants the console. */
@@ -14,6 +16,7 @@ export function rootRoute(deps: RootRouteDeps): Hono {
     status: "ATLAS Governance Gateway Running",
     version: deps.version,
     engine: ENGINE,
+    mode: deps.mode,
     endpoints: {
       mcp: "/mcp",
       mcp_sse: "/mcp/sse",

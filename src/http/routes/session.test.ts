@@ -35,6 +35,7 @@ describe("signing in", () => {
     expect(await response.json()).toEqual({
       person: { id: "sarah", roles: ["reviewer"] },
       single_operator: false,
+      mode: "enforce",
     });
     const cookie = response.headers.get("set-cookie") ?? "";
     expect(cookie).toMatch(/^atlas_session=[0-9a-f]{64}; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/);

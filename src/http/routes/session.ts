@@ -1,6 +1,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import type { Enforcement } from "../../config/config.ts";
 import type { Person } from "../../domain/principal.ts";
 import {
   AGENT_CREDENTIAL,
@@ -20,6 +21,7 @@ import { readBody } from "../request-body.ts";
 export interface SessionRoutesDeps extends PersonGuardDeps {
   readonly throttle: SignInThrottle;
   readonly singleOperator: boolean;
+  readonly mode: Enforcement;
 }
 
 type SessionEnv = PersonEnv & { readonly Bindings: Partial<HttpBindings> };
@@ -45,11 +47,11 @@ export function sessionRoutes(deps: SessionRoutesDeps): Hono<SessionEnv> {
       ...cookieOptions(c),
       maxAge: SESSION_LIFETIME_MS / 1_000,
     });
-    return c.json(sessionBody(principal.person, deps.singleOperator));
+    return c.json(sessionBody(principal.person, deps));
   });
 
   routes.get("/api/v1/session", apiPerson(deps), (c) => {
-    return c.json(sessionBody(c.get("person"), deps.singleOperator));
+    return c.json(sessionBody(c.get("person"), deps));
   });
 
   // Not behind the guard: signing out works for a session that has ended, too.
@@ -85,6 +87,10 @@ function cookieOptions(c: Context) {
   return { path: "/", httpOnly: true, sameSite: "Strict", secure: isHttps } as const;
 }
 
-function sessionBody(person: Person, singleOperator: boolean): SessionBody {
-  return { person: { id: person.id, roles: [...person.roles] }, single_operator: singleOperator };
+function sessionBody(person: Person, deps: Pick<SessionRoutesDeps, "singleOperator" | "mode">): SessionBody {
+  return {
+    person: { id: person.id, roles: [...person.roles] },
+    single_operator: deps.singleOperator,
+    mode: deps.mode,
+  };
 }

@@ -13,6 +13,7 @@ const config = (name: string, prefix = ""): UpstreamConfig => ({
   callDeadlineMs: 1,
   connectDeadlineMs: 1,
   trusted: false,
+  observe: false,
   safeToRepeat: ["read"],
   fingerprint: sha256(name),
 });

@@ -169,6 +169,7 @@ async function createCaseTable(db: Schema): Promise<void> {
     .addColumn("attempts", "integer", counter)
     .addColumn("finished_at_ms", "bigint")
     .addColumn("identical_to", "text")
+    .addColumn("observed_reason_id", "text")
     .addColumn("reported_at_ms", "bigint")
     .execute();
   await createCaseIndexes(db);
