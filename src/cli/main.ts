@@ -4,11 +4,13 @@ import { productVersion } from "../version.ts";
 import { agentsCommand } from "./agents.ts";
 import { casesCommand } from "./cases.ts";
 import { checkCommand } from "./check.ts";
+import { connectCommand } from "./connect.ts";
 import { handshakeCommand } from "./handshake.ts";
 import { ledgerCommand } from "./ledger.ts";
 import { observeCommand } from "./observe.ts";
 import { reviewersCommand } from "./reviewers.ts";
 import { serveCommand } from "./serve.ts";
+import { stdioCommand } from "./stdio.ts";
 import { resumeCommand, stopCommand } from "./stop.ts";
 import { toolsCommand } from "./tools.ts";
 
@@ -31,6 +33,8 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   };
   for (const command of [
     serveCommand(),
+    connectCommand(),
+    stdioCommand(),
     handshakeCommand(setExitCode),
     checkCommand(setExitCode),
     casesCommand(),
