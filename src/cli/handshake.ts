@@ -31,7 +31,7 @@ export function handshakeCommand(setExitCode: (code: number) => void): Command {
     .option("--beneficiary <id>", "whose payment is extended", "BEN-123")
     .addHelpText(
       "after",
-      "\nNeeds the welfare example behind the gateway. Ends with 0 only if the row really changed, once, and not before the approval.",
+      "\nNeeds the welfare example behind the gateway. Ends with 0 only if the row\nreally changed, once, and not before the approval.",
     )
     .action(async (options: HandshakeOptions) => setExitCode((await handshake(options)) ? 0 : 1));
 }

@@ -15,11 +15,11 @@ import { resumeCommand, stopCommand } from "./stop.ts";
 import { toolsCommand } from "./tools.ts";
 
 /**
- * The command line.
+ * The command line: every command, ready to parse.
  *
- * @returns the exit code: 0 when it did what was asked, 1 when not, 2 when it was asked wrongly.
+ * @param setExitCode called by commands whose answer is an exit code
  */
-export async function runCli(argv: readonly string[]): Promise<number> {
+export function createProgram(setExitCode: (code: number) => void): Command {
   const program = new Command("atlas")
     .description(
       "ATLAS Governance Gateway: lets agents' harmless tool calls through and holds dangerous ones for a human.",
@@ -27,10 +27,6 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     .version(productVersion())
     .showHelpAfterError("Run with --help to see what it takes.")
     .exitOverride();
-  let exitCode = 0;
-  const setExitCode = (code: number) => {
-    exitCode = code;
-  };
   for (const command of [
     serveCommand(),
     connectCommand(),
@@ -48,6 +44,15 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   ]) {
     program.addCommand(inheritErrors(command));
   }
+  return program;
+}
+
+/** @returns the exit code: 0 when it did what was asked, 1 when not, 2 when it was asked wrongly. */
+export async function runCli(argv: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const program = createProgram((code) => {
+    exitCode = code;
+  });
   try {
     await program.parseAsync([...argv]);
     return exitCode;

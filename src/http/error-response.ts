@@ -7,7 +7,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { ErrorBody } from "./contract.ts";
 
 /** Reasons that refuse a request of a person, and the status each has. */
-const REASON_STATUS = {
+export const REASON_STATUS = {
   "review.not_open": 409,
   "review.stale_digest": 409,
   "review.not_entitled": 403,
