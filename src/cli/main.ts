@@ -9,6 +9,7 @@ import { handshakeCommand } from "./handshake.ts";
 import { ledgerCommand } from "./ledger.ts";
 import { observeCommand } from "./observe.ts";
 import { reviewersCommand } from "./reviewers.ts";
+import { riskCommand } from "./risk.ts";
 import { serveCommand } from "./serve.ts";
 import { stdioCommand } from "./stdio.ts";
 import { resumeCommand, stopCommand } from "./stop.ts";
@@ -41,6 +42,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     stopCommand(),
     resumeCommand(),
     ledgerCommand(setExitCode),
+    riskCommand(setExitCode),
   ]) {
     program.addCommand(inheritErrors(command));
   }

@@ -1,6 +1,8 @@
 import type { AssessedCall } from "./assessed-call.ts";
-import { type ActKind, JOINERS, KINDS_OF_VERB, NOUN_VERBS, PARTICLES, READ_NOUNS } from "./lexicon.ts";
-import { baseForms, plainText, wordsOf } from "./text.ts";
+import { ACT_KEY, type ActKind } from "./lexicon.ts";
+import { actsOfDescription, describesRead, isRead, leavesActOpen, readName, verbOf } from "./name-acts.ts";
+import { plainText, wordsOf } from "./text.ts";
+import { type Understanding, understand } from "./understanding.ts";
 
 /** Work an assessment may cost; a call over any of these is not judged but sent to a human. */
 export const LIMITS = {
@@ -31,6 +33,8 @@ export interface Leaf extends Place {
   readonly value: string | number | boolean | null;
   /** The schema names the argument, so the upstream reads it; an undeclared one may clear nothing. */
   readonly declared: boolean;
+  /** The schema also gives the argument a type that fits, so that a word in it can be taken for what it says. */
+  readonly typed: boolean;
 }
 
 /** Something the call may do, and where it says so. */
@@ -46,6 +50,10 @@ export interface CallView {
   readonly nameWords: readonly string[];
   /** The name says that it reads, and names no second act. */
   readonly namedRead: boolean;
+  /** The description opens with what the tool shows or computes, and names no other act. */
+  readonly describedRead: boolean;
+  /** The name leaves what is done to the arguments. */
+  readonly open: boolean;
   /**
    * Acts other than reading: of the name, of arguments that choose an act, of the description. In this order, so
    * that the first act of a kind is the one that weighs most, and a later one hides none.
@@ -64,17 +72,18 @@ export interface CallView {
   readonly mixed: readonly string[];
   /** Set when the call is over a limit: where. */
   readonly overLimit: string | null;
+  /** What the arguments mean. */
+  readonly understood: Understanding;
   readonly trusted: boolean;
   readonly readOnlyHint: boolean;
   readonly destructiveHint: boolean;
 }
 
-const ACT_KEY = /^(?:action|action type|operation|op|method|http method|verb|command|cmd|request type)$/u;
 /** In a write these say what becomes of the thing; in a read they only filter. */
 const OUTCOME_KEY =
   /^(?:status|state|new status|new state|desired state|decision|outcome|resolution|event|task|mode)$/u;
 const SELECTOR_KEY =
-  /(?:^| )(?:kind|type|resource|table|object|entity|field|column|property|name|category|scope|dataset|collection|record|attribute|path|include|format|section|topic|namespace|function|device|setting|key|template|purpose)s?$/u;
+  /(?:^| )(?:kind|type|resource|table|object|entity|entities|field|column|property|properties|name|category|categories|scope|dataset|data set|data|collection|record|attribute|path|endpoint|url|uri|include|includes|format|section|topic|namespace|function|device|setting|key|template|purpose|report|report type|document|file|filename|folder|register|list|metric|info|view|select|columns|change|index|mailbox|channel|info type|detail|lookup)s?$/u;
 
 interface Walk {
   readonly keys: Place[];
@@ -94,17 +103,19 @@ export function viewCall(call: AssessedCall): CallView {
   const descriptionText = fold(definition.description ?? "", "/description", LIMITS.descriptionChars, walk);
   const nameWords = wordsOf(nameText);
   const properties = propertiesOf(definition.inputSchema);
-  walkObject(call.arguments, { pointer: "/arguments", declared: new Set(Object.keys(properties)) }, walk);
+  walkObject(call.arguments, { pointer: "/arguments", declared: typesOf(properties) }, walk);
   const name: Place = { pointer: "/name", words: nameWords.join(" ") };
   const named = readName(nameWords);
-  return {
+  const view: CallCore = {
     name,
     nameWords,
+    open: leavesActOpen(nameWords),
+    describedRead: describesRead(descriptionText),
     namedRead: named.read,
     acts: [
       ...named.acts.map((kinds) => ({ kinds, pointer: "/name" })),
       ...walk.leaves.flatMap((leaf) => actOfLeaf(leaf, named.read)),
-      ...actsOfDescription(descriptionText),
+      ...actsOfDescription(descriptionText).map((kinds) => ({ kinds, pointer: "/description" })),
     ],
     subjects: [name, ...requiredPlaces(definition.inputSchema), ...walk.keys, ...walk.leaves.filter(selects)],
     description: { pointer: "/description", words: wordsOf(descriptionText).join(" ") },
@@ -119,7 +130,13 @@ export function viewCall(call: AssessedCall): CallView {
     readOnlyHint: definition.annotations?.readOnlyHint === true,
     destructiveHint: definition.annotations?.destructiveHint === true,
   };
+  // A call over a limit scores 100 whatever its arguments mean, so nothing is spent on them.
+  const readable = view.overLimit === null ? view : { ...view, leaves: [] };
+  return { ...readable, understood: understand(readable) };
 }
+
+/** The call before its arguments are understood. */
+export type CallCore = Omit<CallView, "understood">;
 
 function selects(leaf: Leaf): boolean {
   return leaf.text.length <= 80 && SELECTOR_KEY.test(leaf.key);
@@ -136,10 +153,12 @@ function fold(raw: string, pointer: string, maxChars: number, walk: Walk): strin
 interface Spot {
   readonly pointer: string;
   /** Top-level names in the schema; undefined below the top level. */
-  readonly declared?: ReadonlySet<string>;
+  readonly declared?: ReadonlyMap<string, ReadonlySet<string> | null>;
   readonly key?: string;
   readonly argument?: string;
   readonly inDeclared?: boolean;
+  /** Types that the schema gives the argument; null when it gives none. */
+  readonly types?: ReadonlySet<string> | null;
   readonly depth?: number;
 }
 
@@ -178,13 +197,15 @@ function walkValue(value: unknown, spot: Spot, walk: Walk): void {
             ? value
             : null,
       declared: spot.inDeclared ?? false,
+      typed: (spot.inDeclared ?? false) && fits(value, spot),
     });
   }
 }
 
 function walkObject(object: object, spot: Spot, walk: Walk): void {
-  for (const [key, item] of Object.entries(object)) {
+  for (const key of Object.keys(object)) {
     if (walk.overLimit !== null) return;
+    const item: unknown = Reflect.get(object, key);
     walk.chars += key.length;
     const pointer = `${spot.pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
     const words = wordsOf(fold(key, pointer, LIMITS.nameChars, walk)).join(" ");
@@ -197,11 +218,66 @@ function walkObject(object: object, spot: Spot, walk: Walk): void {
         key: words,
         argument: spot.argument ?? key,
         inDeclared: spot.declared?.has(key) ?? spot.inDeclared ?? false,
+        types: spot.declared === undefined ? (spot.types ?? null) : (spot.declared.get(key) ?? null),
         depth: (spot.depth ?? 0) + 1,
       },
       walk,
     );
   }
+}
+
+/** Names that some public tool definitions use for JSON types. */
+const TYPE_ALIASES: Readonly<Record<string, string>> = {
+  dict: "object",
+  float: "number",
+  integer: "number",
+  bool: "boolean",
+  str: "string",
+  list: "array",
+  tuple: "array",
+};
+
+function typesOf(properties: object): ReadonlyMap<string, ReadonlySet<string> | null> {
+  return new Map(
+    Object.keys(properties)
+      .slice(0, LIMITS.properties)
+      .map((key) => [key, typesOfProperty(Reflect.get(properties, key))]),
+  );
+}
+
+function typesOfProperty(property: unknown): ReadonlySet<string> | null {
+  if (typeof property === "string") return new Set([TYPE_ALIASES[property] ?? property]);
+  if (typeof property !== "object" || property === null) return null;
+  const branches = ["anyOf", "oneOf"].flatMap((key) => {
+    const listed: unknown = key in property ? Reflect.get(property, key) : undefined;
+    return Array.isArray(listed) ? listed.slice(0, 20) : [];
+  });
+  const types = [property, ...branches].flatMap(ownTypes);
+  return types.length === 0 ? null : new Set(types);
+}
+
+/** Types that one schema object names itself, by `type` or by its allowed values. */
+function ownTypes(schema: unknown): readonly string[] {
+  if (typeof schema !== "object" || schema === null) return [];
+  const named = "type" in schema ? schema.type : undefined;
+  const given: readonly unknown[] = Array.isArray(named) ? named : [named];
+  const values: readonly unknown[] =
+    "enum" in schema && Array.isArray(schema.enum) ? schema.enum : "const" in schema ? [schema.const] : [];
+  return [
+    ...given.flatMap((type) => (typeof type === "string" ? [TYPE_ALIASES[type] ?? type] : [])),
+    ...values.slice(0, 50).map((value) => typeof value),
+  ];
+}
+
+/** A value below an object or list is held to the container's type, for deeper schemas are not followed. */
+function fits(value: unknown, spot: Spot): boolean {
+  const types = spot.types ?? null;
+  if (types === null) return false;
+  return (
+    types.has(typeof value) ||
+    types.has("any") ||
+    ((types.has("object") || types.has("array")) && !types.has("string"))
+  );
 }
 
 function propertiesOf(schema: unknown): object {
@@ -228,83 +304,6 @@ function requiredPlaces(schema: unknown): readonly Place[] {
         ]
       : [],
   );
-}
-
-function verbOf(word: string): { readonly verb: string; readonly kinds: ReadonlySet<ActKind> } | undefined {
-  for (const verb of baseForms(word)) {
-    const kinds = KINDS_OF_VERB.get(verb);
-    if (kinds !== undefined) return { verb, kinds };
-  }
-  return undefined;
-}
-
-const isRead = (kinds: ReadonlySet<ActKind>) => kinds.has("read");
-
-/**
- * What a tool's name says that it does.
- * 1. The first word that is a verb is the act; a noun-verb (`order`) gives way to a clear read later (`order_lookup`, `order_status`).
- * 2. After a read, a second act counts when a joiner announces it (`get_or_create`) or when a clear verb ends the name (`read_file_delete`).
- * 3. A read with a particle is no read (`check_out_guest`).
- */
-function readName(words: readonly string[]): {
-  readonly read: boolean;
-  readonly acts: readonly ReadonlySet<ActKind>[];
-} {
-  const verbs = words.flatMap((word, index) => {
-    const found = verbOf(word);
-    return found === undefined ? [] : [{ ...found, index, exact: found.verb === word }];
-  });
-  const first = verbs[0];
-  if (first === undefined) return { read: words.length > 0 && READ_NOUNS.has(words.at(-1) ?? ""), acts: [] };
-  const others = verbs.filter((verb) => !isRead(verb.kinds));
-  if (!isRead(first.kinds)) {
-    const ambiguous = NOUN_VERBS.has(first.verb) && first.verb !== "post";
-    const clear = others.some((verb) => !NOUN_VERBS.has(verb.verb));
-    const readLater =
-      verbs.some((verb) => verb !== first && isRead(verb.kinds)) || READ_NOUNS.has(words.at(-1) ?? "");
-    if (ambiguous && !clear && readLater && first.index !== words.length - 1) return { read: true, acts: [] };
-    return {
-      read: false,
-      acts: others.filter((verb) => verb === first || !NOUN_VERBS.has(verb.verb)).map((v) => v.kinds),
-    };
-  }
-  if (PARTICLES.has(words[first.index + 1] ?? "")) return { read: false, acts: [] };
-  const second = others.filter(
-    (verb) =>
-      JOINERS.has(words[verb.index - 1] ?? "") ||
-      (verb.exact && verb.index === words.length - 1 && !NOUN_VERBS.has(verb.verb)) ||
-      (verb.exact && verb.index < first.index),
-  );
-  return { read: second.length === 0, acts: second.map((verb) => verb.kinds) };
-}
-
-/** Verbs that say nothing of what happens (`Handles various encodings`). */
-const VAGUE: ReadonlySet<string> = new Set(["handle", "process", "manage", "call", "report", "return"]);
-
-/** Verbs that open a sentence, or a second clause of one; a noun-verb is believed only as the very first word. */
-function actsOfDescription(text: string): readonly Act[] {
-  const acts: Act[] = [];
-  for (const sentence of text
-    .slice(0, 4_000)
-    .split(/[.!?;:\n]+/u)
-    .slice(0, 40)) {
-    const words = wordsOf(sentence);
-    // "Changes nothing." names no act; "Changes nothing but …" still does.
-    if (words.length === 2 && words[1] === "nothing") continue;
-    for (const [index, word] of words.slice(0, 40).entries()) {
-      const opens = index === 0;
-      const follows =
-        /^(?:and|then|to|also|will|can|automatically|immediately|permanently|irreversibly)$/u.test(
-          words[index - 1] ?? "",
-        );
-      if (!opens && !(follows && (index <= 8 || words[index - 1] !== "to"))) continue;
-      const found = verbOf(word);
-      if (found === undefined || isRead(found.kinds)) continue;
-      if ((NOUN_VERBS.has(found.verb) && !opens) || VAGUE.has(found.verb)) continue;
-      acts.push({ kinds: found.kinds, pointer: "/description" });
-    }
-  }
-  return acts;
 }
 
 /** An argument that chooses the act (`action: "delete"`, `method: "POST"`). */

@@ -99,7 +99,7 @@ export const CALLS: readonly (readonly [Expected, string, Arguments])[] = [
   ["LOW", "execute_sql", { query: "SELECT id FROM orders" }],
   ["PAUSE", "execute_sql", { query: "UPDATE orders SET x=1" }],
   ["PAUSE", "execute_sql", {}],
-  ["PAUSE", "run_command", { command: "ls" }],
+  ["LOW", "run_command", { command: "ls" }],
   ["PAUSE", "get_logs", { service: "x; rm -rf /" }],
   ["PAUSE", "delete_pod", { name: "x" }],
   ["LOW", "get_pods", { namespace: "prod" }],

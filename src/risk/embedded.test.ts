@@ -5,10 +5,14 @@ import { describe, expect, it } from "vitest";
 import type { AssessedCall } from "./assessed-call.ts";
 import { CALLS, callOf } from "./calls.testing.ts";
 import { createEmbeddedAssessor } from "./embedded.ts";
+import { noLearnedRisk } from "./learned/model.ts";
 
 const assessor = createEmbeddedAssessor({ threshold: 70 });
+/** Rules alone, whose points are exact. */
+const rules = createEmbeddedAssessor({ threshold: 70, learnedRisk: noLearnedRisk });
 const assess = (call: AssessedCall) => assessor.assess(call);
 const score = (call: AssessedCall) => assess(call).risk_score;
+const ruled = (call: AssessedCall) => rules.assess(call).risk_score;
 
 function kindOf(call: AssessedCall): string {
   const found = assess(call);
@@ -44,8 +48,9 @@ describe("createEmbeddedAssessor", () => {
 
   it("takes documentation only from arguments that the schema declares", () => {
     const args = { case_id: "C-1", document_reference: "DOC-9", days: 7 };
-    expect(score(callOf({ name: "request_extension", args }))).toBe(55);
-    expect(score(callOf({ name: "request_extension", args, properties: ["case_id", "days"] }))).toBe(70);
+    expect(ruled(callOf({ name: "request_extension", args }))).toBe(55);
+    expect(ruled(callOf({ name: "request_extension", args, properties: ["case_id", "days"] }))).toBe(70);
+    expect(score(callOf({ name: "request_extension", args }))).toBeLessThan(70);
   });
 
   it("takes a lone SELECT for a read only in an argument that the schema declares", () => {
@@ -56,19 +61,21 @@ describe("createEmbeddedAssessor", () => {
 
   it("pauses an unknown tool with the factor tool.unclassified", () => {
     const found = assess(callOf({ name: "frobnicate" }));
-    expect(found).toMatchObject({ risk_score: 70, action: "PAUSE" });
+    expect(found.action).toBe("PAUSE");
+    expect(ruled(callOf({ name: "frobnicate" }))).toBe(70);
     expect(found.factors[0]?.id).toBe("tool.unclassified");
   });
 
   it("pauses from the configured threshold on", () => {
     const call = callOf({ name: "check_status" });
-    expect(createEmbeddedAssessor({ threshold: 12 }).assess(call).action).toBe("PAUSE");
-    expect(createEmbeddedAssessor({ threshold: 13 }).assess(call).action).toBe("AUTO_APPROVE");
+    const at = (threshold: number) => createEmbeddedAssessor({ threshold, learnedRisk: noLearnedRisk });
+    expect(at(12).assess(call).action).toBe("PAUSE");
+    expect(at(13).assess(call).action).toBe("AUTO_APPROVE");
   });
 
   it("believes readOnlyHint only of a trusted upstream, and never over a floor", () => {
     const annotations = { readOnlyHint: true };
-    expect(score(callOf({ name: "frobnicate", annotations }))).toBe(70);
+    expect(ruled(callOf({ name: "frobnicate", annotations }))).toBe(70);
     expect(assess(callOf({ name: "frobnicate", annotations, trusted: true }))).toMatchObject({
       risk_score: 15,
       read_only: true,
@@ -77,7 +84,7 @@ describe("createEmbeddedAssessor", () => {
   });
 
   it("believes destructiveHint of anyone", () => {
-    expect(score(callOf({ name: "get_case", annotations: { destructiveHint: true } }))).toBe(70);
+    expect(ruled(callOf({ name: "get_case", annotations: { destructiveHint: true } }))).toBe(70);
   });
 
   it.each([
@@ -137,15 +144,16 @@ describe("createEmbeddedAssessor", () => {
     expect(assess(JSON.parse('{"arguments":{}}'))).toMatchObject({ risk_score: 100, action: "PAUSE" });
   });
 
-  it("answers 100 when a learned score is no number", () => {
-    const broken = createEmbeddedAssessor({ threshold: 70, learnedScore: () => Number.NaN });
+  it("answers 100 when the model gives no probability", () => {
+    const broken = createEmbeddedAssessor({ threshold: 70, learnedRisk: () => Number.NaN });
     expect(broken.assess(callOf({ name: "get_case" })).risk_score).toBe(100);
   });
 
-  it("lets a learned score raise but not lower", () => {
-    const high = createEmbeddedAssessor({ threshold: 70, learnedScore: () => 88 });
-    const low = createEmbeddedAssessor({ threshold: 70, learnedScore: () => 0 });
-    expect(high.assess(callOf({ name: "get_case" })).risk_score).toBe(88);
+  it("lets the model raise but not lower", () => {
+    const high = createEmbeddedAssessor({ threshold: 70, learnedRisk: () => 1 });
+    const low = createEmbeddedAssessor({ threshold: 70, learnedRisk: () => 0 });
+    expect(high.assess(callOf({ name: "get_case" })).risk_score).toBe(21);
+    expect(low.assess(callOf({ name: "get_case" })).risk_score).toBe(12);
     expect(low.assess(callOf({ name: "delete_case" })).risk_score).toBe(75);
   });
 
@@ -209,7 +217,8 @@ describe("properties of the score", () => {
     );
   });
 
-  it("is never lowered by what an untrusted upstream claims or describes", () => {
+  // The model weighs descriptions too, but may only add to what the rules found.
+  it("is never lowered by what an untrusted upstream claims, and the rules not by what it describes", () => {
     const description = fc.oneof(
       fc.string(),
       fc.constantFrom("Reads only.", "Harmless dry run.", "Lists things.", "Draft only."),
@@ -222,7 +231,8 @@ describe("properties of the score", () => {
           description: text,
           annotations: { readOnlyHint, destructiveHint: false },
         });
-        expect(score(claimed)).toBeGreaterThanOrEqual(score(callOf({ name, args })));
+        expect(ruled(claimed)).toBeGreaterThanOrEqual(ruled(callOf({ name, args })));
+        expect(score(claimed)).toBeGreaterThanOrEqual(score(callOf({ name, args, description: text })));
       }),
       runs,
     );

@@ -6,13 +6,19 @@ import {
 } from "../domain/assessment.ts";
 import type { AssessedCall, Assessor } from "./assessed-call.ts";
 import { type CallView, viewCall } from "./call-view.ts";
-import { type LearnedScore, noLearnedScore } from "./learned-score.ts";
+import type { LearnedRisk } from "./learned/model.ts";
+import { shippedRisk } from "./learned/shipped.ts";
+import { DEFAULT_PACKS, signalsOf } from "./packs.ts";
+import { anonymous } from "./reliefs/disclosures.ts";
+import type { Relief } from "./reliefs/relief.ts";
+import { RELIEFS } from "./reliefs.ts";
 import type { Finding, Signal } from "./signal.ts";
 import { readsOnly } from "./signals/plain-act.ts";
-import { SIGNALS } from "./signals.ts";
 
-export const EMBEDDED_VERSION = "embedded@1";
+export const EMBEDDED_VERSION = "embedded@2";
 
+/** What an unknown tool scores. Proposed, not derived from law or data. */
+const UNKNOWN = 70;
 /** Modifiers count on top of what already is more than a read. */
 const MODIFIABLE_FROM = 40;
 /** What a trusted `readOnlyHint` makes of a call without a floor. */
@@ -21,18 +27,29 @@ const TRUSTED_READ = 15;
 export interface EmbeddedAssessorParams {
   /** Score from which a call pauses, 0–100. */
   readonly threshold: number;
-  readonly learnedScore?: LearnedScore;
+  /** Domain packs whose factors count beside the general ones. */
+  readonly packs?: readonly string[];
+  /** In place of the shipped model; for tests and for benchmarks that leave sources out. */
+  readonly learnedRisk?: LearnedRisk;
 }
+
+/** What the learned probability may add: this share of what is missing to 100. Chosen by leave-one-source-out. */
+const LEARNED_SHARE = 0.1;
+/** From here on the rules are sure, and the model adds nothing. */
+const SURE = 85;
+/** Probability from which the model does not let an unknown tool's description speak for it. */
+const DOUBT = 0.5;
 
 /**
  * The assessor that needs no model, network or time: rules over the call's own words.
  * Score = highest floor or base + modifiers, at most 100. All weights are proposals, not derived from law or data.
  */
 export function createEmbeddedAssessor(params: EmbeddedAssessorParams): Assessor {
+  const signals = signalsOf(params.packs ?? DEFAULT_PACKS);
   return {
     assess(call) {
       try {
-        return assess(call, params);
+        return assess(call, params, signals);
       } catch {
         // Fails closed, and without the cause: an exception's text may hold arguments.
         return failedAssessment("The embedded assessor could not read this call, so a human decides.");
@@ -41,25 +58,49 @@ export function createEmbeddedAssessor(params: EmbeddedAssessorParams): Assessor
   };
 }
 
+function scoreOf(findings: readonly Found[]): number {
+  const top = Math.max(0, ...findings.filter((f) => f.role !== "modifier").map((f) => f.points));
+  const added = findings.filter((f) => f.role === "modifier").reduce((sum, f) => sum + f.points, 0);
+  return Math.min(100, top + added);
+}
+
+const MODEL = { id: "model.learned", describe: "calls with such words were often harmful" };
+
+/** What the model adds; null when it gave no probability. */
+function learnedFindings(findings: readonly Found[], ruled: number, risk: number): readonly Found[] | null {
+  if (!(risk >= 0 && risk <= 1)) return null;
+  const unknown = findings.find((f) => f.signal.id === "tool.unclassified");
+  const doubted = unknown !== undefined && risk >= DOUBT ? Math.max(0, UNKNOWN - ruled) : 0;
+  const raised = ruled + doubted;
+  const points = doubted + Math.round(LEARNED_SHARE * (100 - raised) * risk);
+  return points === 0
+    ? []
+    : [{ points: Math.min(points, SURE - ruled), role: "modifier", evidence: "", signal: MODEL }];
+}
+
 interface Found extends Finding {
-  readonly signal: Signal;
+  readonly signal: Pick<Signal, "id" | "describe" | "tag">;
 }
 
 function assess(
   call: AssessedCall,
-  { threshold, learnedScore = noLearnedScore }: EmbeddedAssessorParams,
+  { threshold, learnedRisk = shippedRisk }: EmbeddedAssessorParams,
+  signals: readonly Signal[],
 ): Assessment {
   const view = viewCall(call);
-  const found = SIGNALS.flatMap((signal) =>
+  const found = signals.flatMap((signal) =>
     signal.evaluate(view).map(({ points, role, evidence }): Found => ({ points, role, evidence, signal })),
   );
-  const counted = countedFindings(view, found);
-  const top = Math.max(0, ...counted.filter((f) => f.role !== "modifier").map((f) => f.points));
-  const added = counted.filter((f) => f.role === "modifier").reduce((sum, f) => sum + f.points, 0);
-  const score = Math.min(100, Math.max(top + added, Math.round(learnedScore(view))));
-  if (!Number.isInteger(score))
-    return failedAssessment("The embedded assessor gave no number, so a human decides.");
-  const readOnly = score < MODIFIABLE_FROM && (readsOnly(view) || believedRead(view));
+  const relieved = relieve(view, countedFindings(view, found));
+  const ruled = scoreOf(relieved.findings);
+  const asked = !believedRead(view) && ruled < SURE;
+  const learned = asked ? learnedFindings(relieved.findings, ruled, learnedRisk(view)) : [];
+  if (learned === null) return failedAssessment("The embedded assessor gave no number, so a human decides.");
+  const counted = [...relieved.findings, ...learned];
+  const score = scoreOf(counted);
+  const readOnly =
+    score < MODIFIABLE_FROM &&
+    (readsOnly(view) || believedRead(view) || relieved.reliefs.some((r) => r.reads === true));
   return {
     risk_score: score,
     classification: classificationOf(score),
@@ -69,6 +110,58 @@ function assess(
     assessor: EMBEDDED_VERSION,
     read_only: readOnly,
   };
+}
+
+/** No word, hint or argument answers these. */
+const UNANSWERABLE: ReadonlySet<string> = new Set([
+  "call.over_limit",
+  "text.injection",
+  "text.disguised",
+  "act.offensive",
+  "person.profiling",
+]);
+
+/** Lowers each finding to the least of the reliefs that answer it, and tells which did. */
+function relieve(
+  view: CallView,
+  found: readonly Found[],
+): { readonly findings: readonly Found[]; readonly reliefs: readonly Relief[] } {
+  const offered = RELIEFS.flatMap((relief) => {
+    const leaf = relief.find(view);
+    return leaf === undefined ? [] : [{ relief, evidence: leaf.pointer }];
+  });
+  const used = new Map<Relief, string>();
+  const kept = found.flatMap((finding) => {
+    if (UNANSWERABLE.has(finding.signal.id)) return [finding];
+    if (finding.role === "modifier")
+      return offered.some(({ relief }) => answers(relief, finding, view)) ? [] : [finding];
+    const best = offered
+      .filter(({ relief }) => relief.points < finding.points && answers(relief, finding, view))
+      .toSorted((a, b) => a.relief.points - b.relief.points)[0];
+    if (best === undefined) return [finding];
+    used.set(best.relief, best.evidence);
+    return [];
+  });
+  const told = [...used].map(
+    ([relief, evidence]): Found => ({ points: relief.points, role: "base", evidence, signal: relief }),
+  );
+  const top = Math.max(0, ...[...kept, ...told].filter((f) => f.role !== "modifier").map((f) => f.points));
+  const findings = [...kept, ...told].filter((f) => f.role !== "modifier" || top >= MODIFIABLE_FROM);
+  return { findings, reliefs: [...used.keys()] };
+}
+
+/** `patient_id` says whom the call is about, as its name does. */
+const REFERENCE = /[_a-z](?:id|Id|ID|ref|_no)$/u;
+
+function answers(relief: Relief, finding: Found, view: CallView): boolean {
+  // A rehearsed or drafted read of protected data still reads it; only figures without persons do not.
+  if (finding.signal.id === "data.protected" && view.namedRead && relief !== anonymous) return false;
+  return (
+    relief.answers.has(finding.signal.id) &&
+    (relief.wholly === true ||
+      !finding.evidence.startsWith("/arguments/") ||
+      REFERENCE.test(finding.evidence))
+  );
 }
 
 const believedRead = (view: CallView) => view.trusted && view.readOnlyHint;

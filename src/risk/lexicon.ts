@@ -1,3 +1,5 @@
+import { phrases } from "./phrases.ts";
+
 const VERBS = {
   read:
     "get list read search check status describe count fetch view show find lookup preview head stat tree browse " +
@@ -14,7 +16,7 @@ const VERBS = {
     "commit redirect reorder manage process handle extend shorten postpone reschedule",
   create:
     "create add new make save upload register insert append mkdir touch draft copy cp generate import store record " +
-    "log open schedule book reserve attach bookmark clone duplicate initialize init enroll enrol echo download",
+    "log open schedule book reserve attach bookmark clone duplicate tag label star snooze pin initialize init enroll enrol echo download",
   pay:
     "pay transfer refund charge withdraw deposit reimburse disburse remit wire buy sell purchase invest trade donate " +
     "stake bid borrow lend repay payout tip checkout subscribe settle redeem mint order credit debit compensate " +
@@ -60,7 +62,7 @@ const setOf = (text: string): ReadonlySet<string> => new Set(text.split(" "));
 
 /** Verbs that are as often nouns: after another verb, or before a read noun, they name a thing. */
 export const NOUN_VERBS = setOf(
-  "order transfer record log book trade bid charge refund deposit credit debit message text mail email call sms post " +
+  "tweet tag label star pin forward loan order transfer record log book trade bid charge refund deposit credit debit message text mail email call sms post " +
     "comment share report contact tip rent bet wire lock mark control release reply copy stock file head tree status " +
     "count stat tail view show sort has is new open close end reserve head start stop pause run force push order " +
     "process handle export import launch access watch query track select diff cat attack trigger set lower reset fire " +
@@ -79,13 +81,16 @@ export const JOINERS = setOf("and or then");
 export const PARTICLES = setOf("in out");
 
 /** A noun pattern over lower-case words joined by single spaces; plural endings included. */
-export function nouns(alternatives: string): RegExp {
-  return new RegExp(`(?:^| )(?:${alternatives})(?:s|es)?(?= |$)`, "u");
-}
+export const nouns = phrases;
+
+/** Verbs that leave what is done to the arguments. */
+export const NEUTRAL_VERBS = setOf(
+  "toggle manage process handle control sync checkout execute run request call invoke",
+);
 
 /** Things whose creation or change harms nobody and is undone in one step. */
 export const LOW_STAKE = nouns(
-  "note|reminder|playlist|bookmark|favou?rite|wishlist|cart|basket|theme|volume|alarm|timer|label|tag|preference|" +
+  "note|reminder|as read|as unread|as seen|as done|playlist|bookmark|favou?rite|wishlist|cart|basket|theme|volume|alarm|timer|label|tag|preference|" +
     "bookmark|directory|folder|todo|task|draft|comment|calendar|song|music|light|lamp|brightness|speaker|tv|filter|" +
     "display|language|watchlist|ticket|sketch|chart|plot|tab|page view|font|wallpaper|color|colour|mkdir|queue|window",
 );
@@ -103,7 +108,7 @@ export const ENTITLEMENT = nouns(
 /** Persons and procedures that a decision verb decides on. */
 export const DECIDED_ON = nouns(
   "benefit|entitlement|eligibility|welfare|allowance|pension|claim|claimant|application|applicant|subsidy|assistance|" +
-    "beneficiary|visa|asylum|permit|licen[cs]e|loan|mortgage|insurance|coverage|admission|candidate|employee|employment|" +
+    "beneficiary|visa|asylum|permit|license|licence|loan|mortgage|insurance|coverage|admission|candidate|employee|employment|" +
     "contract|offer|salary|tenant|tenancy|case|appeal|patient|treatment|prescription|medication|diagnosis|student|" +
     "citizen|person|customer|user|account|member|payment|support|housing",
 );
@@ -121,16 +126,31 @@ export const PROTECTED = nouns(
     "diagnoses|disabilit(?:y|ies)|domestic violence|criminal|conviction|child protection|protected address|home address|" +
     "tax (?:record|return|file|id|number|data|identification)|bsn|ssn|social security|national id|passport|credential|" +
     "password|passwd|secret|private key|(?:api|access|secret|ssh|encryption|license) key|" +
-    "(?:access|auth|api|bearer|refresh|session|oauth) token|biometric|fingerprint|genetic|genome|religion|religious|" +
-    "ethnicity|ethnic|race|sexual|orientation|hiv|psychiatric|therapy|mental|payslip|salar(?:y|ies)|payroll|keychain|" +
-    "vault|cvv|card number|credit card|prescription|allerg(?:y|ies)|lab result|juvenile|child record|victim|people|person detail|personal (?:info|information|data|detail)|crime|felony|arrest|" +
-    "trade union|political opinion|background check|disciplinary|immunization|" +
+    "(?:access|auth|api|bearer|refresh|session|oauth) token|biometric|genome|" +
+    "ethnicity|hiv|psychiatric|payslip|salar(?:y|ies)|payroll|keychain|" +
+    "cvv|card number|credit card|prescription|allerg(?:y|ies)|lab result|juvenile|child record|victim|person detail|personal (?:info|information|data|detail)|felony|arrest|" +
+    "credit (?:report|history|file)|genetic|genome|dna|felony|crime record|criminal record|health recommendation|bank details?|(?:camera|live|video) feed|footage|employee location|customer database|user database|medical file|sick leave|medical certificate|mental health|birthdate|date of birth|test result|blood test|ssh|personnel file|salary history|hiv test|performance review|immigration status|bank statement|child care file|asylum file|trade union|political opinion|background check|disciplinary|immunization|" +
     "(?:user|person|employee|phone|child) location|identity document|wiretap|surveillance",
 );
 
-/** Paths that hold secrets, whatever reads them. */
-export const PROTECTED_PATH =
-  /(?:^|[\s/\\"'=@])(?:etc\/(?:shadow|passwd|sudoers|gshadow|ssl\/private|kubernetes)|\.ssh|\.aws|\.gnupg|\.kube|\.netrc|\.npmrc|\.pgpass|\.docker\/config|\.git-credentials|\.env(?:\.[\w-]+)?|id_(?:rsa|dsa|ecdsa|ed25519)|proc\/[\w*]+\/(?:environ|mem)|run\/secrets|secrets?(?:\/|\.ya?ml|\.json)|credentials?(?:\.\w+)?|shadow|[\w.-]+\.(?:pem|key|p12|pfx|kdbx|keystore|jks))(?=$|[\s/\\"';|&)])/iu;
+/** These concern a person only when the call is about one. */
+export const PERSONAL_TRAIT = nouns(
+  "religion|religious|race|ethnic|sexual|orientation|mental|crime|abuse|illness|sickness|fingerprint|genetic|therapy|faith|union|pregnancy|gender identity",
+);
+
+/** Persons that records are kept about. */
+export const PERSONS = nouns(
+  "customer|contact|patient|employee|user|member|client|citizen|person|people|claimant|beneficiary|beneficiaries|applicant|resident|donor|candidate|subscriber|staff|account holder|lead|student|tenant|child|pupil",
+);
+
+/** Names of attacks, when nothing says that they are guarded against. */
+export const ATTACK_NOUNS = nouns(
+  "manipulation|exfiltration|data leak|leakage|breach|theft|tampering|escalation|hijack|hijacking|disruption|corruption|infection|jamming|fabrication|falsification|sabotage|malware|ransomware|phishing|exploit|backdoor|rootkit|keylogger|botnet|spyware|interception|eavesdropping|poisoning|spoofing|injection attack|brute force|payload delivery|fraudulent|forgery|counterfeit|deepfake|plagiarism|bribery|blackmail|extortion|harassment|stalking|doxxing|evasion|impersonation|misinformation|disinformation|alteration|interruption|covert|stealth|crash|hacking|concealment",
+);
+
+/** Words of a tool that wants not to be seen. */
+export const FURTIVE =
+  /(?:^| )(?:without (?:detection|being detected|notice|consent|authori[sz]ation|permission|alerting|their knowledge)|undetected|covertly|secretly|quietly|discreetly|stealthily|evad\w+|unauthori[sz]ed(?= (?:changes|modifications|transfers|transactions|withdrawals|use of|entry by the tool))|bypass(?:es|ing)? (?:all )?(?:security|detection|authentication|safety|checks))(?= |$)/u;
 
 export const PROFILING =
   /(?:^| )(?:profiling|profile (?:person|user|applicant|citizen|customer|claimant|beneficiary)|(?:risk|fraud|credit|social|trust|propensity|churn|behaviou?ral) (?:scor\w+|rating|profil\w+|predict\w+)|(?:score|rank) (?:applicant|candidate|person|citizen|claimant|customer|employee|user|beneficiary)\w*|fraud (?:risk|detection|check|flag)|credit check|recidivism|reoffend\w*|emotion|facial|face recognition|predict (?:default|fraud|risk|crime)\w*)(?= |$)/u;
@@ -142,7 +162,7 @@ export const SAFEGUARD = nouns(
 );
 
 export const IDENTITY = nouns(
-  "user|account|role|admin|api key|access key|ssh key|service account|credential|token|permission|policy|webhook|applet|cron job|member|certificate|vpn|dns",
+  "acl|user|account|role|admin|api key|access key|ssh key|service account|credential|token|permission|policy|webhook|applet|cron job|member|certificate|vpn|dns",
 );
 
 export const HAZARD = nouns(
@@ -166,4 +186,13 @@ export const PERSONAL_DATA = nouns(
 
 export const DATA_SETS = nouns(
   "all|customer|user|patient|employee|contact|table|database|db|record|data|member|account|backup|dump|transaction",
+);
+
+/** Arguments that choose what is done. */
+export const ACT_KEY =
+  /^(?:action|action type|operation|operation type|op|method|http method|verb|command|cmd|subcommand|sub command|request|request type|step|mode|direction|function|activity|do|act|call|intent|procedure|query type|event type|work)$/u;
+
+/** Things that guard others when they are on. */
+export const SAFETY_NOUNS = nouns(
+  "alarm|monitor|monitoring|audit|mfa|two factor|logging|log|detector|camera|recording|backup|firewall|encryption|protection|interlock|guard|safety|watchdog|smoke|antivirus|verification|limit",
 );

@@ -1,5 +1,6 @@
 import type { Act, CallView, Place } from "./call-view.ts";
 import type { ActKind } from "./lexicon.ts";
+import type { Phrases } from "./phrases.ts";
 
 /** One reason a signal found. */
 export interface Finding {
@@ -38,7 +39,7 @@ export function actOf(view: CallView, ...kinds: readonly ActKind[]): Act | undef
 }
 
 /** Where the call names such a thing; its own name first. */
-export function placeOf(places: readonly Place[], pattern: RegExp): string | undefined {
+export function placeOf(places: readonly Place[], pattern: Phrases | RegExp): string | undefined {
   return places.find((place) => pattern.test(place.words))?.pointer;
 }
 

@@ -1,5 +1,20 @@
 import type { Signal } from "./signal.ts";
-import { documentation, magnitude, money, moneyRequested } from "./signals/money.ts";
+import {
+  audience,
+  clusterObject,
+  finalStatus,
+  graveMessage,
+  hazardousSetting,
+  largeAmount,
+  largePercent,
+  network,
+  paths,
+  personalExtract,
+  repetition,
+  switches,
+  weightyField,
+} from "./signals/arguments.ts";
+import { magnitude, money } from "./signals/money.ts";
 import {
   bulk,
   destructive,
@@ -12,24 +27,17 @@ import {
   safeguardBypass,
 } from "./signals/operations.ts";
 import { invitation, outward, publication } from "./signals/outward.ts";
-import {
-  appealRights,
-  entitlementDecision,
-  profiling,
-  protectedData,
-  vulnerablePerson,
-} from "./signals/persons.ts";
+import { entitlementDecision, profiling, protectedData } from "./signals/persons.ts";
 import { read, request, unclassified, write } from "./signals/plain-act.ts";
 import { destructiveHint, disguise, injection, overLimit } from "./signals/tampering.ts";
 
-/** Every signal there is, in the order in which equal findings are told. */
+/** Every signal outside the domain packs, in the order in which equal findings are told. */
 export const SIGNALS: readonly Signal[] = [
   overLimit,
   execution,
   offensive,
   entitlementDecision,
   money,
-  moneyRequested,
   safeguardBypass,
   profiling,
   protectedData,
@@ -41,16 +49,26 @@ export const SIGNALS: readonly Signal[] = [
   physical,
   disguise,
   injection,
+  finalStatus,
+  switches,
+  weightyField,
+  audience,
+  graveMessage,
+  network,
+  paths,
+  largeAmount,
+  largePercent,
+  hazardousSetting,
+  clusterObject,
+  personalExtract,
   destructiveHint,
   operation,
   write,
   request,
   unclassified,
   read,
-  documentation,
-  vulnerablePerson,
   bulk,
   magnitude,
   production,
-  appealRights,
+  repetition,
 ];

@@ -8,6 +8,9 @@ const MONEY_VERB =
 /** Bookings oblige someone to pay. */
 const BOOKING =
   /(?:^| )(?:(?:book|reserve)(?= )[^]*(?:flight|hotel|room|house|restaurant|ticket|car|train|cruise|taxi|ride)|(?:flight|hotel|room|restaurant|car) (?:book|booking|reserve))(?:s|es)?(?= |$)/u;
+/** A conversation passed on, not money. */
+const HANDOVER =
+  /(?:^| )(?:transfer|forward|escalate|hand over|route)(?: \w+)? to (?:\w+ )?(?:human|agent|operator|representative|person|department|support|colleague|specialist)s?(?: agents?| support)?$|(?:^| )transfer (?:call|chat|conversation|ticket)s?(?= |$)/u;
 const BANK_ACCOUNT = nouns("iban|bank account|account number|payee|direct deposit|sort code|routing number");
 
 /** Paying, reclaiming, waiving, changing where money goes: 80; asked for rather than done: 70. Weights: proposed, not derived from law or data. */
@@ -17,6 +20,7 @@ export const money: Signal = {
   tag: "EU AI Act Annex III 5(a)",
   evaluate(view) {
     if (actOf(view, "request")?.pointer === "/name" && MONEY.test(view.name.words)) return [];
+    if (HANDOVER.test(view.name.words)) return [];
     const pay = actOf(view, "pay");
     if (pay !== undefined) {
       if (pay.pointer === "/name" && MONEY_VERB.test(view.name.words)) return floor(80, "/name");

@@ -1,7 +1,15 @@
 import type { CallView } from "../call-view.ts";
-import { HAZARD, IDENTITY, LOW_STAKE, nouns, OVERWRITABLE, SAFEGUARD } from "../lexicon.ts";
+import {
+  ATTACK_NOUNS,
+  FURTIVE,
+  HAZARD,
+  IDENTITY,
+  LOW_STAKE,
+  nouns,
+  OVERWRITABLE,
+  SAFEGUARD,
+} from "../lexicon.ts";
 import { actOf, floor, modifier, placeOf, type Signal, writes } from "../signal.ts";
-import { looksLikeShell, readSql } from "../sql.ts";
 
 /** What cannot be taken back, or is written over in place (NIST MANAGE 2.4). Weight: proposed, not derived from law or data. */
 export const destructive: Signal = {
@@ -41,6 +49,7 @@ export const safeguardBypass: Signal = {
     const bypass = actOf(view, "bypass");
     if (
       bypass !== undefined &&
+      !/(?:^| )force$/u.test(view.name.words) &&
       (bypass.pointer !== "/description" || placeOf([view.description], SAFEGUARD) !== undefined)
     ) {
       return floor(85, bypass.pointer);
@@ -83,10 +92,15 @@ export const bulk: Signal = {
   describe: "it acts on many subjects at once",
   tag: "NIST AI RMF MAP 5.1",
   evaluate(view) {
-    const longest = view.lists.toSorted((a, b) => b.length - a.length)[0];
-    const all = view.leaves.find(
-      (leaf) => ALL.test(leaf.text.trim()) || (ALL_KEY.test(leaf.key) && leaf.value === true),
-    )?.pointer;
+    const longest = view.lists
+      .filter((list) => !DETAILS.test(list.pointer) && (view.acts.length > 0 || SUBJECTS.test(list.pointer)))
+      .filter(
+        (list) =>
+          typeof view.leaves.find((leaf) => leaf.pointer === `${list.pointer}/0`)?.value !== "number" ||
+          SUBJECTS.test(list.pointer),
+      )
+      .toSorted((a, b) => b.length - a.length)[0];
+    const all = view.understood.everything[0]?.pointer;
     const named = BULK_NAME.test(view.name.words) ? "/name" : undefined;
     const wide =
       all ?? named ?? (longest !== undefined && longest.length >= 10 ? longest.pointer : undefined);
@@ -96,12 +110,17 @@ export const bulk: Signal = {
   },
 };
 
-const ALL = /^(?:\*|%|all|everyone|everybody|any|@all|@everyone|@channel|0\.0\.0\.0\/0)$/iu;
-const ALL_KEY = /(?:^| )(?:all|recursive|cascade|everyone)(?= |$)/u;
+/** Lists of subjects, whatever is done with them. */
+const SUBJECTS =
+  /(?:ids?|users?|accounts?|customers?|employees?|patients?|contacts?|recipients?|emails?|addresses|numbers|orders?|records?|cases?|members?|people|persons?|files?|paths?)$/iu;
+/** Lists that describe one subject. */
+const DETAILS =
+  /\/(?:fields?|columns?|tags?|labels?|include|includes|attributes|properties|select|keywords|symptoms|ingredients|languages|categories|drugs|metrics)$/iu;
+
 const BULK_NAME = nouns("bulk|batch|mass|everyone|all");
 
 const EXEC_NAME =
-  /(?:^| )(?:shell|bash|terminal|exec|execute|eval|script|sql|powershell|cmd|python|javascript|interpreter|repl|run (?:command|code|query|script)|command|code execution)(?:s|r)?(?= |$)/u;
+  /(?:^| )(?:shell|bash|terminal|exec|execute|eval|script|sql|powershell|cmd|python|javascript|interpreter|repl|(?:run|execute|exec|shell|system|os|terminal|root|remote|kubectl|ssh) (?:command|code|query|script)|^command|code execution)(?:s|r)?(?= |$)/u;
 const CODE_KEY = /(?:^| )(?:command|cmd|script|shell|bash|code|shell command|javascript|python)(?= |$)/u;
 
 /** Code, shell and raw SQL (EU AI Act Art. 15): 90. Weight: proposed. A lone SELECT in a declared argument is a read. */
@@ -110,48 +129,36 @@ export const execution: Signal = {
   describe: "it runs code, a command or raw SQL",
   tag: "EU AI Act Art. 15",
   evaluate(view) {
-    const bad = view.leaves.find(
-      (leaf) => readSql(leaf.text) === "other" || looksLikeShell(leaf.text) || runsCode(leaf),
-    );
-    if (bad !== undefined) return floor(90, bad.pointer);
-    const undeclared = view.leaves.find((leaf) => !leaf.declared && readSql(leaf.text) === "lone_select");
-    if (undeclared !== undefined) return floor(90, undeclared.pointer);
+    const { sql, shell } = view.understood;
+    const bad =
+      sql.find(({ leaf, meaning }) => meaning.kind !== "read" || !leaf.declared) ??
+      shell.find(({ leaf, meaning }) => meaning !== "read" || !leaf.declared);
+    if (bad !== undefined) return floor(90, bad.leaf.pointer);
+    const code = view.leaves.find((leaf) => runsCode(leaf, view));
+    if (code !== undefined) return floor(90, code.pointer);
     const named = EXEC_NAME.test(view.name.words);
-    if (named && !(selects(view) && /(?:^| )sql|query|select/u.test(view.name.words)))
-      return view.namedRead && !/(?:^| )(?:sql|shell|exec)/u.test(view.name.words) ? [] : floor(90, "/name");
-    return [];
+    return named && !(view.namedRead && !/(?:^| )(?:sql|shell|exec)/u.test(view.name.words))
+      ? floor(90, "/name")
+      : [];
   },
 };
 
-function runsCode(leaf: CallView["leaves"][number]): boolean {
-  return (
-    CODE_KEY.test(leaf.key) && /[\s(;|&]/u.test(leaf.text.trim()) && readSql(leaf.text) !== "lone_select"
-  );
+function runsCode(leaf: CallView["leaves"][number], view: CallView): boolean {
+  const read = [...view.understood.sql, ...view.understood.shell].some((found) => found.leaf === leaf);
+  return CODE_KEY.test(leaf.key) && /[\s(;|&]/u.test(leaf.text.trim()) && !read;
 }
-
-const QUERY_KEY = /(?:^| )(?:sql|query|statement|q)$/u;
-
-/** Whether all the call's queries are lone SELECTs that the upstream is sure to read. */
-export function selects(view: CallView): boolean {
-  const queries = view.leaves.filter((leaf) => QUERY_KEY.test(leaf.key));
-  return queries.length > 0 && queries.every((leaf) => leaf.declared && readSql(leaf.text) === "lone_select");
-}
-
-const ENVIRONMENT_KEY = /^(?:env|environment|stage|target env|target environment|deployment environment)$/u;
 
 /** A write to production: +20. Weight: proposed. */
 export const production: Signal = {
   id: "place.production",
   describe: "it acts on production",
   evaluate(view) {
-    const place = view.leaves.find(
-      (leaf) => leaf.text.length <= 80 && /(?:^| )(?:prod|production|live|prd)(?= |$)/u.test(leaf.words),
-    );
-    return place !== undefined && writes(view) ? modifier(20, place.pointer) : [];
+    const place = view.understood.environments.find(({ meaning }) => meaning === "production");
+    return place !== undefined && writes(view) ? modifier(20, place.leaf.pointer) : [];
   },
 };
 
-/** Running systems restarted, scaled or stopped: 72; 55 in a declared environment that is none of production's. Weights: proposed. */
+/** Running systems restarted, scaled or stopped: 72. Weight: proposed. */
 export const operation: Signal = {
   id: "system.operated",
   describe: "it changes a running system",
@@ -159,13 +166,7 @@ export const operation: Signal = {
     const act = actOf(view, "operate");
     if (act === undefined || (act.pointer === "/description" && view.namedRead)) return [];
     if (act.pointer === "/name" && trifling(view)) return [];
-    const harmless = view.leaves.some(
-      (leaf) =>
-        leaf.declared &&
-        ENVIRONMENT_KEY.test(leaf.key) &&
-        /^(?:dev|development|test|testing|staging|sandbox|local|qa|ci|preview)$/iu.test(leaf.text),
-    );
-    return [{ points: harmless ? 55 : 72, role: "base", evidence: act.pointer }];
+    return [{ points: 72, role: "base", evidence: act.pointer }];
   },
 };
 
@@ -191,6 +192,12 @@ export const offensive: Signal = {
   describe: "it attacks or deceives",
   evaluate(view) {
     const act = actOf(view, "attack");
-    return act === undefined ? [] : floor(90, act.pointer);
+    if (act !== undefined) return floor(90, act.pointer);
+    if (FURTIVE.test(view.description.words)) return floor(88, "/description");
+    return ATTACK_NOUNS.test(view.name.words) && !GUARDS.test(view.name.words) ? floor(85, "/name") : [];
   },
 };
+
+/** A tool against attacks is none itself. */
+const GUARDS =
+  /(?:^| )(?:protect\w*|prevent\w*|detect\w*|guard\w*|shield|secur\w+|scan\w*|monitor\w*|defen[cs]e|audit\w*|report\w*|check\w*|verify|test\w*|analy\w+|simulat\w+|list|get|search)(?= |$)/u;

@@ -1,12 +1,16 @@
+import type { CallView } from "../call-view.ts";
 import {
   APPEAL_RIGHTS,
   DECIDED_ON,
   ENTITLEMENT,
+  PERSONAL_TRAIT,
+  PERSONS,
   PROFILING,
   PROTECTED,
-  PROTECTED_PATH,
   VULNERABLE,
 } from "../lexicon.ts";
+import { readDate } from "../meaning/date.ts";
+import { SECRET_PATH } from "../meaning/path.ts";
 import { actOf, floor, modifier, placeOf, type Signal, writes } from "../signal.ts";
 
 /** Decision verbs that decide on someone whatever their object. */
@@ -38,18 +42,34 @@ export const protectedData: Signal = {
   describe: "it touches protected data or secrets",
   tag: "GDPR Art. 9, 10",
   evaluate(view) {
-    const path = view.leaves.find((leaf) => PROTECTED_PATH.test(leaf.text))?.pointer;
+    const path = view.leaves.find((leaf) => SECRET_PATH.test(leaf.text))?.pointer;
     const place =
       path ??
       placeOf(
         view.subjects.filter((subject) => !OWN_KEY.test(subject.words)),
         PROTECTED,
       ) ??
+      traitOfPerson(view) ??
       sqlPlace(view.leaves);
     if (place === undefined) return [];
+    // Whose record a write is about is no reading of it.
+    if (
+      NAMES_SUBJECT.test(place) &&
+      view.acts.length > 0 &&
+      !view.namedRead &&
+      actOf(view, "send") === undefined
+    )
+      return [{ points: 58, role: "base", evidence: place }];
     return floor(actOf(view, "send") === undefined ? 72 : 90, place);
   },
 };
+
+const NAMES_SUBJECT = /^\/arguments\/\w*(?:_id|Id|_no|_ref)$/u;
+
+function traitOfPerson(view: CallView): string | undefined {
+  const about = [view.name, ...view.keys].some((place) => PERSONS.test(place.words));
+  return about ? placeOf(view.subjects, PERSONAL_TRAIT) : undefined;
+}
 
 /** What a caller shows to be let in is not what it asks for. */
 const OWN_KEY =
@@ -89,6 +109,22 @@ export const appealRights: Signal = {
   tag: "EU AI Act Art. 86",
   evaluate(view) {
     const place = placeOf([...view.subjects, ...view.leaves], APPEAL_RIGHTS);
-    return place === undefined || !writes(view) ? [] : modifier(10, place);
+    const pointer = place ?? retroactive(view);
+    return pointer === undefined || !writes(view) ? [] : modifier(10, pointer);
   },
 };
+
+const EFFECTIVE =
+  /(?:^| )(?:effective|effective date|effective from|valid from|from date|start date|as of|backdated to)$/u;
+const DECIDED =
+  /(?:^| )(?:decision date|decided on|today|request date|requested on|submitted on|current date)$/u;
+
+/** A day of effect before the day of the decision, when the call names both. */
+function retroactive(view: CallView): string | undefined {
+  const decided = view.leaves
+    .filter((leaf) => DECIDED.test(leaf.key))
+    .flatMap((leaf) => readDate(leaf.text) ?? []);
+  const first = Math.min(...decided);
+  return view.leaves.find((leaf) => EFFECTIVE.test(leaf.key) && (readDate(leaf.text) ?? first) < first)
+    ?.pointer;
+}

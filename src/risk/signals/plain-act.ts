@@ -1,7 +1,7 @@
 import type { CallView } from "../call-view.ts";
 import { LOW_STAKE } from "../lexicon.ts";
 import { actOf, type Signal } from "../signal.ts";
-import { selects } from "./operations.ts";
+import { selects } from "../understanding.ts";
 
 const base = (points: number, evidence: string) => [{ points, role: "base" as const, evidence }];
 
@@ -40,7 +40,7 @@ export const write: Signal = {
         act.kinds.has("pay") ||
         act.kinds.has("decide"),
     );
-    if (change !== undefined) return base(small ? 45 : 70, change.pointer);
+    if (change !== undefined) return base(small && change.pointer === "/name" ? 45 : 70, change.pointer);
     const create = named.find((act) => act.kinds.has("create"));
     return create === undefined ? [] : base(small ? 40 : 60, create.pointer);
   },
@@ -56,16 +56,19 @@ export const request: Signal = {
   },
 };
 
-/** Neither name nor arguments say what it does: 70, so a human looks. Proposed. */
+/**
+ * Neither name nor arguments say what it does: 70, so a human looks; 60 when at least the description opens with what
+ * it shows or computes and no act is found anywhere. Proposed, not derived from law or data.
+ */
 export const unclassified: Signal = {
   id: "tool.unclassified",
-  describe: "nothing says what it does",
+  describe: "its name does not say what it does",
   evaluate(view) {
     if (readsOnly(view)) return [];
     const known = view.acts.some(
       (act) =>
         act.pointer === "/name" && [...act.kinds].some((kind) => kind !== "execute" && kind !== "access"),
     );
-    return known ? [] : base(70, "/name");
+    return known ? [] : base(view.describedRead && view.acts.length === 0 ? 60 : 70, "/name");
   },
 };

@@ -1,0 +1,5 @@
+import { type LearnedRisk, learnedRisk } from "./model.ts";
+import { WEIGHTS } from "./weights.ts";
+
+/** The model that ships with the package. */
+export const shippedRisk: LearnedRisk = learnedRisk(WEIGHTS);

