@@ -215,12 +215,14 @@ function decisionStep(
     actor,
     patch: {
       ...decided,
+      ...humanAuthorization(digestAuthorized, nowMs, params.runWithinMs),
       reasonId: "review.approved",
-      authorization: "human",
-      authorizedDigest: digestAuthorized,
-      runByMs: nowMs + params.runWithinMs,
-      dueAtMs: nowMs,
     },
     details: { ...details, authorization: "human" },
   };
+}
+
+/** What makes a case one that a human authorized: the digest they authorized, and the time it has to run. */
+export function humanAuthorization(digest: Sha256Hex, nowMs: number, runWithinMs: number): Partial<Case> {
+  return { authorization: "human", authorizedDigest: digest, runByMs: nowMs + runWithinMs, dueAtMs: nowMs };
 }

@@ -1,7 +1,12 @@
 import type { Case } from "../../domain/case.ts";
 import type { Resolution } from "../../domain/decision.ts";
 import type { CaseRef, PersonId, WriterId } from "../../domain/ids.ts";
-import { type DecisionSnapshot, entitlementRefusal, type NotEntitled } from "./decision.ts";
+import {
+  type DecisionSnapshot,
+  entitlementRefusal,
+  humanAuthorization,
+  type NotEntitled,
+} from "./decision.ts";
 import {
   commitments,
   type Payload,
@@ -76,11 +81,8 @@ function resolutionStep(current: Case, params: ResolutionParams, nowMs: number):
     actor,
     patch: {
       ...decided,
+      ...humanAuthorization(current.actionDigest, nowMs, params.runWithinMs),
       reasonId: "resolution.run_again",
-      authorization: "human",
-      authorizedDigest: current.actionDigest,
-      runByMs: nowMs + params.runWithinMs,
-      dueAtMs: nowMs,
     },
     details: { ...details, authorization: "human", digest_authorized: current.actionDigest },
   };

@@ -18,7 +18,7 @@ const TEMPORARY =
   /^(?:\/tmp\/|\/var\/tmp\/|\.?\/?(?:tmp|temp)\/|[a-z]:\\temp\\)|\.(?:tmp|temp|swp|pyc|cache|part)$|(?:^|\/)(?:node_modules|__pycache__|\.cache|dist|build|target)\//iu;
 const BACKUP =
   /(?:^|[/\\_.-])(?:backups?|archives?|snapshots?|dumps?|master|prod(?:uction)?)(?=$|[/\\_.-])|\.(?:bak|dump|sql|tar|tgz|gz|zip|db|sqlite3?|mdb)$/iu;
-const WORKSPACE = /^(?:\/workspaces?\/|\/work\/|workspace\/|\/sandbox\/|sandbox\/|scratch\/|\.\/)/iu;
+const WORKSPACE = /^(?:\/workspaces?\/|workspace\/|\/sandbox\/|sandbox\/|scratch\/|\.\/)/iu;
 const PLAIN = /^[\p{L}\p{N}\s._/\\:~@+,()=-]{1,1000}$/u;
 
 /** Reads a path without touching a disk; decoded once, so that `%2e%2e` is what it means. */

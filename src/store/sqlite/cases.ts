@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { Clock } from "../../domain/clock.ts";
 import { joinKey, sha256 } from "../../domain/digest.ts";
-import type { CaseRef } from "../../domain/ids.ts";
+import type { CaseRef, PersonId } from "../../domain/ids.ts";
 import type { CaseChanged, CaseStore } from "../../governance/ports.ts";
 import { planClaim } from "../../governance/transitions/claim.ts";
 import { planDecision } from "../../governance/transitions/decision.ts";
@@ -60,6 +60,16 @@ function caseCommands({ commits, rows, guards, principals }: CasesDeps): Command
     return plan.answer;
   }
 
+  function personAndCase(params: { readonly ref: CaseRef; readonly personId: PersonId }, tx: Transaction) {
+    const current = rows.find(params.ref);
+    return {
+      case: current,
+      agent: current === null ? null : principals.agent(current.agentId),
+      person: principals.person(params.personId),
+      nowMs: tx.nowMs,
+    };
+  }
+
   return {
     openCase: (params) =>
       commits.run((tx) => {
@@ -89,29 +99,16 @@ function caseCommands({ commits, rows, guards, principals }: CasesDeps): Command
       commits.run((tx) => carryOut(planLost(rows.find(params.ref), tx.nowMs, params), tx)),
     recordDecision: (params) =>
       commits.run((tx) => {
-        const current = rows.find(params.ref);
         const snapshot = {
-          case: current,
-          agent: current === null ? null : principals.agent(current.agentId),
-          person: principals.person(params.personId),
+          ...personAndCase(params, tx),
           decisions: rows.decisions(params.ref),
           killSwitches: guards.killSwitches(),
           policyVersion: guards.setting("policy_version"),
-          nowMs: tx.nowMs,
         };
         return carryOut(planDecision(snapshot, params), tx);
       }),
     resolveUnknown: (params) =>
-      commits.run((tx) => {
-        const current = rows.find(params.ref);
-        const snapshot = {
-          case: current,
-          agent: current === null ? null : principals.agent(current.agentId),
-          person: principals.person(params.personId),
-          nowMs: tx.nowMs,
-        };
-        return carryOut(planResolution(snapshot, params), tx);
-      }),
+      commits.run((tx) => carryOut(planResolution(personAndCase(params, tx), params), tx)),
     withdraw: (params) =>
       commits.run((tx) => carryOut(planWithdraw(rows.find(params.ref), tx.nowMs, params), tx)),
     expire: (params) =>
