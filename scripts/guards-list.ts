@@ -7,7 +7,18 @@ const STORE = "src/store/sqlite/sqlite-store.test.ts";
 const CALL = "src/governance/govern-call.test.ts";
 const ENGINE = "src/engines/embedded.test.ts";
 
-export const GUARDS = [
+interface Guard {
+  /** The guard in words. */
+  readonly guard: string;
+  readonly file: string;
+  /** Text of the guard; stands once in the file. */
+  readonly without: string;
+  /** What stands there when the guard is gone. */
+  readonly instead: string;
+  readonly test: string;
+}
+
+export const GUARDS: readonly Guard[] = [
   // 1. No run without an authorization that names its digest; a claim misses no change committed before it.
   {
     guard: "claim: only an authorized case",
@@ -175,8 +186,8 @@ export const GUARDS = [
   {
     guard: "policy: no rule means review",
     file: "src/policy/policy.ts",
-    without: '{ verdict: "review", ruleId: null, version, reasonId: "policy.no_rule" }',
-    instead: '{ verdict: "assess", ruleId: null, version, reasonId: null }',
+    without: '{ verdict: "review", ruleId: null, version, reasonId: "policy.no_rule", observe: false }',
+    instead: '{ verdict: "assess", ruleId: null, version, reasonId: null, observe: false }',
     test: "src/policy/policy.test.ts",
   },
   {
