@@ -166,8 +166,8 @@ interface Tally {
 }
 
 function expectBothWays({ otherFirst, oursFirst }: Tally): void {
-  expect(otherFirst, "rounds in which the other was first").toBeGreaterThan(5);
-  expect(oursFirst, "rounds in which the gateway was first").toBeGreaterThan(5);
+  expect(otherFirst, "rounds in which the other was first").toBeGreaterThan(0);
+  expect(oursFirst, "rounds in which the gateway was first").toBeGreaterThan(0);
 }
 
 interface Sides {
