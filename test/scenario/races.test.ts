@@ -166,8 +166,8 @@ interface Tally {
 }
 
 function expectBothWays({ otherFirst, oursFirst }: Tally): void {
-  expect(otherFirst, "rounds in which the other was first").toBeGreaterThan(0);
-  expect(oursFirst, "rounds in which the gateway was first").toBeGreaterThan(0);
+  expect(otherFirst, "rounds in which the other was first").toBeGreaterThan(5);
+  expect(oursFirst, "rounds in which the gateway was first").toBeGreaterThan(5);
 }
 
 interface Sides {
@@ -192,7 +192,8 @@ async function race({ scene, change, claim }: Sides, tally: Tally): Promise<{ re
   await interleave(dice, acting, () => claim(deps));
   const runs = runsOf(track, item.argumentsText);
   expect(runs, "runs").toBeLessThanOrEqual(seen ? 0 : 1);
-  tally.otherFirst += seen ? 1 : 0;
+  // A call that did not run was forbidden first, also where the claim was never begun.
+  tally.otherFirst += 1 - runs;
   tally.oursFirst += runs;
   return { acted };
 }
