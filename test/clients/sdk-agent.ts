@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import {
   Client as ClientV2,
   fromJsonSchema,
   SSEClientTransport as SseV2,
   StreamableHTTPClientTransport as StreamableV2,
 } from "@modelcontextprotocol/client";
+import { StdioClientTransport as StdioV2 } from "@modelcontextprotocol/client/stdio";
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { SSEClientTransport as SseV1 } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StreamableHTTPClientTransport as StreamableV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
@@ -11,6 +13,9 @@ import type { Transport as TransportV1 } from "@modelcontextprotocol/sdk/shared/
 import { LoggingMessageNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
 import type { ToolResult } from "../scenario/agent.ts";
+import { COMPILE_CACHE } from "../servers/gateway-process.ts";
+
+const ATLAS = join(import.meta.dirname, "../../bin/atlas.js");
 
 export interface ListedTool {
   readonly name: string;
@@ -56,6 +61,17 @@ const INFO = { name: "sdk-agent", version: "1.0.0" };
 /** Longer than the longest `check_status`. */
 const TIMEOUT_MS = 40_000;
 
+/** SDK v2 behind `atlas connect`, a process of its own. */
+export function connectBridge(url: string, key: string): Promise<SdkAgent> {
+  const transport = new StdioV2({
+    command: process.execPath,
+    args: [ATLAS, "connect", "--url", url],
+    env: { ATLAS_API_KEY: key, NODE_COMPILE_CACHE: COMPILE_CACHE },
+    stderr: "ignore",
+  });
+  return connectV2(transport, "legacy");
+}
+
 export function connectSdk(client: SdkClient, url: string, key: string): Promise<SdkAgent> {
   const options = {
     fetch: (input: string | URL | Request, init?: RequestInit) => {
@@ -98,7 +114,10 @@ async function connectV1(transport: TransportV1): Promise<SdkAgent> {
   };
 }
 
-async function connectV2(transport: SseV2 | StreamableV2, mode: SdkClient["mode"]): Promise<SdkAgent> {
+async function connectV2(
+  transport: SseV2 | StreamableV2 | StdioV2,
+  mode: SdkClient["mode"],
+): Promise<SdkAgent> {
   const negotiation = mode === "modern" ? ({ pin: "2026-07-28" } as const) : "legacy";
   const client = new ClientV2(INFO, { versionNegotiation: { mode: negotiation } });
   const told: unknown[] = [];
