@@ -1,23 +1,26 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 import { bootstrapPrincipals } from "./bootstrap.ts";
 import { type Config, enforcementOf } from "./config/config.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
 import { newWriterId, type RandomBytes, secureRandomBytes, type WriterId } from "./domain/ids.ts";
 import { createEmbeddedEngine } from "./engines/embedded.ts";
 import { createArgumentSchemas } from "./governance/argument-schema.ts";
-import { driveCase } from "./governance/drive-case.ts";
+import { type DriveCaseDeps, driveCase } from "./governance/drive-case.ts";
 import type { GovernCallDeps } from "./governance/govern-call.ts";
 import type { Store } from "./governance/ports.ts";
 import { createHttpApp } from "./http/app.ts";
 import { createAuthenticator } from "./http/auth/authenticate.ts";
 import { startHttpServer } from "./http/server.ts";
 import { loadOrCreateSigningKey } from "./ledger/signing-key.ts";
+import { liveView } from "./live-view.ts";
 import { createMcpEndpoint } from "./mcp/downstream/endpoint.ts";
-import { createUpstreams } from "./mcp/upstream/upstreams.ts";
-import { createWebhookNotifier } from "./notify/webhook.ts";
+import { createUpstreams, type RunningUpstreams } from "./mcp/upstream/upstreams.ts";
+import { createWebhookNotifier, type WebhookNotifierDeps } from "./notify/webhook.ts";
 import { compilePolicy } from "./policy/policy.ts";
+import { createReloader, type ReloadOutcome } from "./reload.ts";
 import { createEmbeddedAssessor } from "./risk/embedded.ts";
 import { acquireDataLock } from "./store/sqlite/lock.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
@@ -29,6 +32,11 @@ export interface Gateway {
   readonly url: string;
   /** File with the first credentials, when this start made them. */
   readonly firstCredentialsFile: string | null;
+  /**
+   * Reads the configuration anew and puts it in force without disturbing a call; one that cannot be taken changes nothing.
+   * The outcome is also written into the data folder. Never throws.
+   */
+  reload(load: () => Config): Promise<ReloadOutcome>;
   /** Takes no new calls, finishes what is in flight, signs the ledger and lets go of the data folder. */
   close(): Promise<void>;
 }
@@ -56,17 +64,21 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
 async function compose(config: Config, log: Log, closers: Closers): Promise<Gateway> {
   const self = { clock: systemClock, random: secureRandomBytes, writer: newWriterId(secureRandomBytes), log };
   const data = await openData(config, self, closers);
-  const governance = await composeGovernance(config, data.store, self, closers);
-  const { store, upstreams } = governance;
+  const { store } = data;
+  await store.activatePolicy(config.policy.version);
+  const upstreams = createUpstreams({ upstreams: config.upstreams, store, ...self });
+  closers.add(() => upstreams.close());
+  const inForce = createInForce(config, partsOf({ store, upstreams }, self));
+  const { governance } = inForce;
 
   const engine = createEmbeddedEngine({
     store,
-    drive: (ref) => driveCase(ref, { ...governance, otherWritersAreDead: true }),
+    drive: (ref) => driveCase(ref, governance),
     ...self,
     onError: (ref, error) => log.error({ error, ref }, "a case could not be driven; it will be tried again"),
   });
   closers.add(() => engine.close());
-  const notifier = createWebhookNotifier({ store, config: config.notify.webhook, ...self });
+  const notifier = createNotifier(config, { store, ...self });
   closers.add(() => notifier.close());
   closers.add(store.onChange(() => notifier.wake()));
 
@@ -88,19 +100,14 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
     editing: governance,
     authenticate,
     mcp,
-    config,
+    config: inForce.config,
     ...self,
     version,
     consoleDir,
   });
   closers.add(() => app.close());
 
-  if (enforcementOf(config) !== "enforce") {
-    log.warn(
-      { mode: enforcementOf(config) },
-      "this gateway does not enforce everything: what it would hold is let through",
-    );
-  }
+  warnUnlessEnforcing(config, log);
   await upstreams.start();
   const server = await startHttpServer({ fetch: app.fetch, ...config.listen });
   closers.add(() => server.close());
@@ -109,11 +116,31 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   data.lock.update({ url: server.url });
   await engine.start();
   notifier.wake();
+  const reloader = createReloader({
+    dataDir: config.dataDir,
+    inForce: inForce.newest,
+    take: async (next) => {
+      // From this commit on no call is claimed under the old rules; those that were ruled by them are ruled anew.
+      await store.activatePolicy(next.policy.version);
+      inForce.replace(next);
+      await notifier.follow(next);
+      warnUnlessEnforcing(next, log);
+    },
+    ...self,
+  });
+  closers.add(() => reloader.close());
   return {
     url: server.url,
     firstCredentialsFile: data.firstCredentialsFile,
+    reload: (load) => reloader.reload(load),
     close: () => closers.closeAll(),
   };
+}
+
+function warnUnlessEnforcing(config: Config, log: Log): void {
+  const mode = enforcementOf(config);
+  if (mode === "enforce") return;
+  log.warn({ mode }, "this gateway does not enforce everything: what it would hold is let through");
 }
 
 /** What belongs to this process as a whole. */
@@ -139,28 +166,68 @@ async function openData(config: Config, self: Self, closers: Closers) {
   return { lock, store, firstCredentialsFile };
 }
 
-async function composeGovernance(config: Config, store: Store, self: Self, closers: Closers) {
-  await store.activatePolicy(config.policy.version);
-  const upstreams = createUpstreams({ upstreams: config.upstreams, store, ...self });
-  closers.add(() => upstreams.close());
+/** What calls are governed with, whatever the configuration says. */
+function partsOf(opened: { readonly store: Store; readonly upstreams: RunningUpstreams }, self: Self) {
+  return {
+    ...self,
+    ...opened,
+    schemas: createArgumentSchemas(),
+    maxResultBytes: MAX_RESULT_BYTES,
+    running: new Map(),
+    otherWritersAreDead: true,
+  };
+}
+
+/** What one configuration says of calls. */
+function rulesOf(config: Config) {
   const trusted = new Set(config.upstreams.filter((u) => u.trusted).map((u) => u.name));
   const observed = new Set(config.upstreams.filter((u) => u.observe).map((u) => u.name));
   return {
-    ...self,
-    store,
-    upstreams,
     policy: compilePolicy(config.policy),
     assessor: createEmbeddedAssessor({ threshold: config.risk.threshold }),
-    schemas: createArgumentSchemas(),
     threshold: config.risk.threshold,
     isTrusted: (name: string) => trusted.has(name),
     isObserved: (name: string) => config.observe || observed.has(name),
     reviewForMs: config.review.deadlineMs,
     runWithinMs: config.review.runWithinMs,
     holdMs: config.hold.callMs,
-    maxResultBytes: MAX_RESULT_BYTES,
-    running: new Map(),
-  } satisfies GovernCallDeps;
+  };
+}
+
+/** The configuration in force and everything that follows from it: replaced as one, so that no ruling mixes two. */
+function createInForce(first: Config, parts: ReturnType<typeof partsOf>) {
+  const under = (config: Config) => ({
+    config,
+    governance: { ...parts, ...rulesOf(config) } satisfies GovernCallDeps & DriveCaseDeps,
+  });
+  let current = under(first);
+  return {
+    config: liveView(() => current.config),
+    governance: liveView(() => current.governance),
+    newest: () => current.config,
+    replace(next: Config) {
+      current = under(next);
+    },
+  };
+}
+
+/** The notifier of the configuration in force; another configuration gets another one, and what is due goes out through that. */
+function createNotifier(first: Config, deps: Omit<WebhookNotifierDeps, "config">) {
+  const under = (config: Config) => createWebhookNotifier({ ...deps, config: config.notify.webhook });
+  let { notify } = first;
+  let current = under(first);
+  return {
+    wake: () => current.wake(),
+    close: () => current.close(),
+    async follow(next: Config) {
+      if (isDeepStrictEqual(notify, next.notify)) return;
+      const previous = current;
+      current = under(next);
+      notify = next.notify;
+      await previous.close();
+      current.wake();
+    },
+  };
 }
 
 interface Closers {

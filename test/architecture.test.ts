@@ -23,7 +23,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files at the root of `src/` and the command line put everything together and may import all of it. */
-const COMPOSERS = new Set(["app.ts", "bootstrap.ts", "version.ts", "index.ts", "cli"]);
+const COMPOSERS = new Set([
+  "app.ts",
+  "bootstrap.ts",
+  "live-view.ts",
+  "reload.ts",
+  "version.ts",
+  "index.ts",
+  "cli",
+]);
 
 /** Packages that are loaded only when they are used, each from one file. */
 const LAZY_PACKAGES = ["pg", "inngest", "modal", "modal-labs"];

@@ -8,6 +8,7 @@ import { connectCommand } from "./connect.ts";
 import { handshakeCommand } from "./handshake.ts";
 import { ledgerCommand } from "./ledger.ts";
 import { observeCommand } from "./observe.ts";
+import { reloadCommand } from "./reload.ts";
 import { reviewersCommand } from "./reviewers.ts";
 import { riskCommand } from "./risk.ts";
 import { serveCommand } from "./serve.ts";
@@ -34,6 +35,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     stdioCommand(),
     handshakeCommand(setExitCode),
     checkCommand(setExitCode),
+    reloadCommand(setExitCode),
     casesCommand(),
     agentsCommand(),
     reviewersCommand(),

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { startGateway } from "../app.ts";
 import { checkConfig } from "../config/check.ts";
@@ -29,15 +30,17 @@ function parsePort(text: string): number {
 
 async function serve(options: ServeOptions): Promise<void> {
   const file = configPath(options);
-  const config = loadConfig({
-    path: file,
-    env: process.env,
-    dataDir: dataDir(options),
-    overrides: {
-      ...(options.port !== undefined && { port: options.port }),
-      ...(options.host !== undefined && { host: options.host }),
-    },
-  });
+  const load = () =>
+    loadConfig({
+      path: file,
+      env: process.env,
+      dataDir: dataDir(options),
+      overrides: {
+        ...(options.port !== undefined && { port: options.port }),
+        ...(options.host !== undefined && { host: options.host }),
+      },
+    });
+  const config = load();
   for (const warning of checkConfig(config)) console.warn(`warning: ${warning}`);
   const log = createLog();
   const gateway = await startGateway(config, log);
@@ -54,14 +57,27 @@ async function serve(options: ServeOptions): Promise<void> {
     console.log(`Sign in at ${gateway.url}/console with the reviewer's token.`);
     console.log("Make the first case with:  npx atlas handshake");
   }
-  await stopSignal();
+  await stopSignal(() => void gateway.reload(load));
   console.log("Stopping: finishing what is in flight.");
   await gateway.close();
 }
 
-function stopSignal(): Promise<void> {
+/** Settles when the process is asked to stop; a hang-up asks to reload, unless the terminal itself is gone. */
+function stopSignal(reload: () => void): Promise<void> {
+  const inTerminal = hasTerminal();
   return new Promise((resolve) => {
     process.once("SIGINT", () => resolve());
     process.once("SIGTERM", () => resolve());
+    process.on("SIGHUP", () => (inTerminal && !hasTerminal() ? resolve() : reload()));
   });
+}
+
+/** Whether a terminal controls this process; a terminal that was closed does not any more. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", "r"));
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -53,12 +53,14 @@ export async function governCall(call: RawCall, deps: GovernCallDeps): Promise<C
 
   const schemaUsable = checked.kind === "valid";
   for (let ruling = 0; ruling < MAX_RULINGS; ruling++) {
-    const ruled = ruleCall({ agentId: call.agentId, tool, args, schemaUsable }, deps);
+    // One copy for each ruling: a reload between two awaits must not mix two configurations.
+    const rules = { ...deps };
+    const ruled = ruleCall({ agentId: call.agentId, tool, args, schemaUsable }, rules);
     const runsNow = ruled.observe || ruled.ruling.to === "AUTHORIZED";
     if (runsNow) await deps.upstreams.readyLive({ upstream: tool.upstream, agentId: call.agentId });
     // Read before the claim commits: a process that sleeps between the two must not send.
     const dispatchByMonotonicMs = deps.clock.monotonicMs() + DISPATCH_WITHIN_MS;
-    const opened = await openCase(call, tool, ruled, deps);
+    const opened = await openCase(call, tool, ruled, rules);
     if (opened.kind === "policy_outdated") continue;
     if (opened.kind === "refused") return refuseCall(call, opened.reasonId, null, deps);
     if (opened.kind === "joined") return joinCase(opened.case, call, deps);

@@ -46,6 +46,7 @@ export interface HttpAppDeps {
   readonly engine: Pick<Engine, "wake">;
   /** What a reviewer's own arguments are checked with. */
   readonly editing: EditArgumentsDeps;
+  /** As it is in force now: a reload changes its members. */
   readonly config: Pick<
     Config,
     "listen" | "review" | "portals" | "singleOperator" | "observe" | "upstreams" | "policy"
@@ -97,13 +98,18 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
     engine: deps.engine,
     random: deps.random,
     writer: deps.writer,
-    runWithinMs: deps.config.review.runWithinMs,
     editing: deps.editing,
-    singleOperator: deps.config.singleOperator,
+    // A reload puts other values there, so they are read when they are used.
+    get runWithinMs() {
+      return deps.config.review.runWithinMs;
+    },
+    get singleOperator() {
+      return deps.config.singleOperator;
+    },
   };
   const events = createCaseEvents({ store });
-  const { singleOperator } = deps.config;
-  const mode = enforcementOf(deps.config);
+  const { config } = deps;
+  const mode = () => enforcementOf(config);
 
   app.onError((error, c) => errorResponse(c, error, log));
   app.notFound((c) =>
@@ -120,12 +126,18 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
 
   app.route("/", rootRoute({ version: deps.version, mode }));
   app.route("/", healthRoutes({ store }));
-  app.route("/", approvalWebhook({ ...guard, decisions, portals: deps.config.portals }));
-  app.route(
-    "/",
-    sessionRoutes({ ...guard, throttle: createSignInThrottle({ clock }), singleOperator, mode }),
-  );
-  app.route("/", caseRoutes({ ...guard, store, decisions, singleOperator, nowMs: () => clock.nowMs() }));
+  app.route("/", approvalWebhook({ ...guard, decisions, config }));
+  app.route("/", sessionRoutes({ ...guard, throttle: createSignInThrottle({ clock }), config }));
+  const cases = {
+    ...guard,
+    store,
+    decisions,
+    get singleOperator() {
+      return config.singleOperator;
+    },
+    nowMs: () => clock.nowMs(),
+  };
+  app.route("/", caseRoutes(cases));
   app.route("/", eventRoutes({ ...guard, events }));
   if (deps.consoleDir !== null) app.route("/", consoleRoutes({ consoleDir: deps.consoleDir }));
   if (deps.mcp !== undefined) mountMcp(app, deps.mcp);

@@ -11,6 +11,7 @@ import { type AgentId, newCredential, type PersonId, secureRandomBytes } from ".
 import type { Role } from "../../src/domain/principal.ts";
 import { SIGNING_KEY_FILE } from "../../src/ledger/signing-key.ts";
 import { type LedgerReport, verifyLedger } from "../../src/ledger/verify.ts";
+import type { ReloadOutcome } from "../../src/reload.ts";
 import { openLedgerReader } from "../../src/store/sqlite/ledger-reader.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 
@@ -37,6 +38,8 @@ export interface Scenario {
   addAgent(id: string, ownerId?: string): Promise<string>;
   /** Adds a person beside the running gateway. @returns their token */
   addPerson(id: string, roles: readonly Role[]): Promise<string>;
+  /** Writes another configuration file and lets the running gateway read it. */
+  reload(yaml: string): Promise<ReloadOutcome>;
   /** Closes the gateway; the folder stays. */
   stop(): Promise<void>;
   /** Starts it again on the same folder, on another port. */
@@ -55,9 +58,9 @@ export async function openScenario(params: ScenarioParams): Promise<Scenario> {
   writeFileSync(file, params.yaml(folder));
   const lines: string[] = [];
   const log = createLog({ level: "debug", destination: { write: (line) => void lines.push(line) } });
-  const config = loadConfig({ path: file, env: process.env, dataDir, overrides: { port: 0 } });
+  const load = () => loadConfig({ path: file, env: process.env, dataDir, overrides: { port: 0 } });
 
-  let gateway: Gateway | null = await startGateway(config, log);
+  let gateway: Gateway | null = await startGateway(load(), log);
   const credentials = firstCredentialsSchema.parse(
     JSON.parse(readFileSync(join(dataDir, FIRST_CREDENTIALS_FILE), "utf8")),
   );
@@ -78,9 +81,14 @@ export async function openScenario(params: ScenarioParams): Promise<Scenario> {
     logText: () => lines.join(""),
     addAgent: (id, ownerId = "operator") => addAgent(dataDir, id as AgentId, ownerId as PersonId),
     addPerson: (id, roles) => addPerson(dataDir, id as PersonId, roles),
+    reload: (yaml) => {
+      if (gateway === null) throw new Error("the gateway is stopped");
+      writeFileSync(file, yaml);
+      return gateway.reload(load);
+    },
     stop,
     start: async () => {
-      gateway = await startGateway(config, log);
+      gateway = await startGateway(load(), log);
     },
     verifyLedger: () => verifyDataFolder(dataDir),
     ledgerText: () => readLedger(dataDir),

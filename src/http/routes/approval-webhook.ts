@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import type { PortalConfig } from "../../config/config.ts";
+import type { Config } from "../../config/config.ts";
 import { isCaseRef } from "../../domain/ids.ts";
 import type { Person } from "../../domain/principal.ts";
 import type { PrincipalStore } from "../../governance/ports.ts";
@@ -14,7 +14,7 @@ import { bodyText, memberOf, readText } from "../request-body.ts";
 export interface ApprovalWebhookDeps extends Pick<PersonGuardDeps, "authenticate"> {
   readonly store: Pick<PrincipalStore, "listPeople">;
   readonly decisions: RecordDecisionDeps;
-  readonly portals: readonly PortalConfig[];
+  readonly config: Pick<Config, "portals">;
 }
 
 /** `POST /webhook/approval`: a person's decision, with their own token or passed on by a portal. */
@@ -63,7 +63,7 @@ async function byPerson(c: Context, deps: ApprovalWebhookDeps): Promise<Submissi
 
 async function byPortal(c: Context, deps: ApprovalWebhookDeps): Promise<Submission> {
   const text = await bodyText(c);
-  const portal = portalOf(deps.portals, c.req.raw.headers, text);
+  const portal = portalOf(deps.config.portals, c.req.raw.headers, text);
   const body = readText(text, approvalRequestSchema);
   if (body.reviewer === undefined) {
     throw new RefusalError({

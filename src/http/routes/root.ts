@@ -7,16 +7,16 @@ const ENGINE = "embedded";
 
 export interface RootRouteDeps {
   readonly version: string;
-  readonly mode: Enforcement;
+  readonly mode: () => Enforcement;
 }
 
 /** `GET /`: who answers here. A person who opens it in a browser wants the console. */
 export function rootRoute(deps: RootRouteDeps): Hono {
-  const status: StatusBody = {
+  const status = (): StatusBody => ({
     status: "ATLAS Governance Gateway Running",
     version: deps.version,
     engine: ENGINE,
-    mode: deps.mode,
+    mode: deps.mode(),
     endpoints: {
       mcp: "/mcp",
       mcp_sse: "/mcp/sse",
@@ -26,10 +26,10 @@ export function rootRoute(deps: RootRouteDeps): Hono {
       live: "/livez",
       ready: "/readyz",
     },
-  };
+  });
   return new Hono().get("/", (c) => {
     c.header("vary", "accept");
-    return prefersHtml(c.req.header("accept") ?? "") ? c.redirect("/console") : c.json(status);
+    return prefersHtml(c.req.header("accept") ?? "") ? c.redirect("/console") : c.json(status());
   });
 }
 

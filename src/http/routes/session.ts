@@ -1,7 +1,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
-import type { Enforcement } from "../../config/config.ts";
+import { type Config, enforcementOf } from "../../config/config.ts";
 import type { Person } from "../../domain/principal.ts";
 import {
   AGENT_CREDENTIAL,
@@ -20,8 +20,7 @@ import { readBody } from "../request-body.ts";
 
 export interface SessionRoutesDeps extends PersonGuardDeps {
   readonly throttle: SignInThrottle;
-  readonly singleOperator: boolean;
-  readonly mode: Enforcement;
+  readonly config: Pick<Config, "singleOperator" | "observe" | "upstreams" | "policy">;
 }
 
 type SessionEnv = PersonEnv & { readonly Bindings: Partial<HttpBindings> };
@@ -87,10 +86,10 @@ function cookieOptions(c: Context) {
   return { path: "/", httpOnly: true, sameSite: "Strict", secure: isHttps } as const;
 }
 
-function sessionBody(person: Person, deps: Pick<SessionRoutesDeps, "singleOperator" | "mode">): SessionBody {
+function sessionBody(person: Person, deps: Pick<SessionRoutesDeps, "config">): SessionBody {
   return {
     person: { id: person.id, roles: [...person.roles] },
-    single_operator: deps.singleOperator,
-    mode: deps.mode,
+    single_operator: deps.config.singleOperator,
+    mode: enforcementOf(deps.config),
   };
 }

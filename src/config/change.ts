@@ -1,0 +1,37 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Config } from "./config.ts";
+
+/** Each member of the configuration: its key in the file, and whether only a restart can change it. */
+const MEMBERS: Readonly<
+  Record<keyof Config, { readonly key: string; readonly changes: "running" | "at a restart" }>
+> = {
+  listen: { key: "listen", changes: "at a restart" },
+  dataDir: { key: "--data", changes: "at a restart" },
+  upstreams: { key: "upstreams", changes: "at a restart" },
+  policy: { key: "policy", changes: "running" },
+  risk: { key: "risk", changes: "running" },
+  review: { key: "review", changes: "running" },
+  hold: { key: "hold", changes: "running" },
+  notify: { key: "notify", changes: "running" },
+  portals: { key: "portals", changes: "running" },
+  observe: { key: "mode", changes: "running" },
+  singleOperator: { key: "single_operator", changes: "running" },
+};
+
+export interface ConfigChange {
+  /** Keys of the file whose value is another one, in the file's words. */
+  readonly changed: readonly string[];
+  /** Those of them that a running gateway cannot change. */
+  readonly needRestart: readonly string[];
+}
+
+/** What differs between two configurations. */
+export function configChange(from: Config, to: Config): ConfigChange {
+  const changed = Object.entries(MEMBERS).filter(
+    ([member]) => !isDeepStrictEqual(Reflect.get(from, member), Reflect.get(to, member)),
+  );
+  return {
+    changed: changed.map(([, { key }]) => key),
+    needRestart: changed.filter(([, { changes }]) => changes === "at a restart").map(([, { key }]) => key),
+  };
+}
