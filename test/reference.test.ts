@@ -8,7 +8,8 @@ import { ERRORS } from "../src/domain/errors.ts";
 import { REASONS } from "../src/domain/reasons.ts";
 import { REASON_STATUS, type RefusalCode, refuse } from "../src/http/error-response.ts";
 import { openTestGateway } from "../src/http/gateway.testing.ts";
-import { openApiDocument, ROUTES, refusalStatus } from "../src/http/openapi.ts";
+import { openApiDocument, refusalStatus } from "../src/http/openapi.ts";
+import { ROUTES } from "../src/http/route-table.ts";
 
 /** What clients, logs and alerts hold on to: a code that is renamed or goes away breaks them. */
 const ERROR_CODES = [

@@ -1,0 +1,70 @@
+import type { z } from "zod";
+import {
+  approvalRequestSchema,
+  approvalResponseSchema,
+  caseDetailSchema,
+  caseEventSchema,
+  caseListSchema,
+  caseResponseSchema,
+  caseSchema,
+  decisionRequestSchema,
+  decisionResponseSchema,
+  errorSchema,
+  healthSchema,
+  resolutionRequestSchema,
+  sessionSchema,
+  signInRequestSchema,
+  statusSchema,
+} from "./contract.ts";
+import type { RefusalCode } from "./error-response.ts";
+
+/** Name of each schema in the description. */
+export const SCHEMAS = {
+  ApprovalRequest: approvalRequestSchema,
+  ApprovalResponse: approvalResponseSchema,
+  Case: caseSchema,
+  CaseDetail: caseDetailSchema,
+  CaseEvent: caseEventSchema,
+  CaseList: caseListSchema,
+  CaseResponse: caseResponseSchema,
+  DecisionRequest: decisionRequestSchema,
+  DecisionResponse: decisionResponseSchema,
+  Error: errorSchema,
+  Health: healthSchema,
+  ResolutionRequest: resolutionRequestSchema,
+  Session: sessionSchema,
+  SignInRequest: signInRequestSchema,
+  Status: statusSchema,
+} as const;
+export type SchemaName = keyof typeof SCHEMAS;
+
+/** `person`: a role and their own token or the console's session; `decider`: their own token, or a portal's signature. */
+export type Who = "anyone" | "agent" | "person" | "decider";
+
+export interface Answer {
+  readonly status: number;
+  readonly description: string;
+  readonly schema?: SchemaName;
+  /** Of a body that is no JSON of ours. */
+  readonly mediaType?: string;
+}
+
+export interface RouteEntry {
+  readonly method: "get" | "post" | "delete";
+  readonly path: string;
+  readonly who: Who;
+  readonly summary: string;
+  readonly request?: SchemaName;
+  readonly query?: z.ZodType;
+  readonly answers: readonly Answer[];
+  /** What refuses it, beyond what can refuse any request. */
+  readonly refusals: readonly RefusalCode[];
+  /** A source that fails too often is refused for a while. */
+  readonly throttled?: boolean;
+}
+
+/** What refuses whoever has to be signed in. */
+export const SIGNED_IN: readonly RefusalCode[] = ["auth.missing", "auth.wrong_principal"];
+
+/** An answer of 200 with a body of ours. */
+export const ok = (description: string, schema: SchemaName): Answer => ({ status: 200, description, schema });

@@ -1,0 +1,177 @@
+import { caseQuerySchema } from "./contract.ts";
+import type { RefusalCode } from "./error-response.ts";
+import { ok, type RouteEntry, SIGNED_IN } from "./route-entry.ts";
+
+const CASE_PATH = "/api/v1/cases/{ref}";
+const DECIDING: readonly RefusalCode[] = [
+  ...SIGNED_IN,
+  "request.invalid",
+  "review.not_entitled",
+  "case.unknown",
+  "review.not_open",
+  "review.stale_digest",
+];
+const EDITING: readonly RefusalCode[] = [...DECIDING, "review.edit_invalid", "review.edit_denied"];
+const JSON_RPC = "JSON-RPC message of MCP; errors are JSON-RPC, too";
+const EVENT_STREAM = "text/event-stream";
+
+/** Every route there is; a test holds it against the application's own list. */
+export const ROUTES: readonly RouteEntry[] = [
+  {
+    method: "get",
+    path: "/",
+    who: "anyone",
+    summary: "Who answers here. A browser is sent to the console.",
+    answers: [ok("The gateway runs.", "Status"), { status: 302, description: "To the console." }],
+    refusals: [],
+  },
+  {
+    method: "get",
+    path: "/livez",
+    who: "anyone",
+    summary: "The process answers.",
+    answers: [ok("It does.", "Health")],
+    refusals: [],
+  },
+  {
+    method: "get",
+    path: "/readyz",
+    who: "anyone",
+    summary: "The process answers, and its database does.",
+    answers: [ok("Both do.", "Health")],
+    refusals: ["store.failed"],
+  },
+  {
+    method: "post",
+    path: "/webhook/approval",
+    who: "decider",
+    summary: "Records a person's decision, by their own token or passed on by a portal. Takes no cookie.",
+    request: "ApprovalRequest",
+    answers: [ok("Recorded; the same decision twice is answered as the first time.", "ApprovalResponse")],
+    refusals: EDITING,
+  },
+  {
+    method: "post",
+    path: "/api/v1/session",
+    who: "anyone",
+    summary: "Signs a browser in with a person's token.",
+    request: "SignInRequest",
+    answers: [ok("Signed in; the session is in a cookie.", "Session")],
+    refusals: [...SIGNED_IN, "request.invalid", "store.failed"],
+    throttled: true,
+  },
+  {
+    method: "get",
+    path: "/api/v1/session",
+    who: "person",
+    summary: "Who is signed in.",
+    answers: [ok("The person.", "Session")],
+    refusals: SIGNED_IN,
+  },
+  {
+    method: "delete",
+    path: "/api/v1/session",
+    who: "anyone",
+    summary: "Signs a browser out.",
+    answers: [{ status: 204, description: "Signed out." }],
+    refusals: ["auth.wrong_principal"],
+  },
+  {
+    method: "get",
+    path: "/api/v1/cases",
+    who: "person",
+    summary: "Cases, and how many there are in each state.",
+    query: caseQuerySchema,
+    answers: [ok("The cases.", "CaseList")],
+    refusals: [...SIGNED_IN, "request.invalid"],
+  },
+  {
+    method: "get",
+    path: CASE_PATH,
+    who: "person",
+    summary: "One case with the exact texts that a decision is about.",
+    answers: [ok("The case.", "CaseDetail")],
+    refusals: [...SIGNED_IN, "case.unknown"],
+  },
+  {
+    method: "post",
+    path: `${CASE_PATH}/decision`,
+    who: "person",
+    summary: "Approves or rejects the case as it was shown.",
+    request: "DecisionRequest",
+    answers: [ok("Recorded.", "DecisionResponse")],
+    refusals: EDITING,
+  },
+  {
+    method: "post",
+    path: `${CASE_PATH}/resolution`,
+    who: "person",
+    summary: "Says what became of a case whose outcome is unknown.",
+    request: "ResolutionRequest",
+    answers: [ok("Recorded.", "CaseResponse")],
+    refusals: DECIDING,
+  },
+  {
+    method: "post",
+    path: `${CASE_PATH}/withdraw`,
+    who: "person",
+    summary: "Withdraws a case that has not begun to run.",
+    answers: [ok("Withdrawn.", "CaseResponse")],
+    refusals: [...SIGNED_IN, "review.not_entitled", "case.unknown", "review.not_open"],
+  },
+  {
+    method: "get",
+    path: "/api/v1/events",
+    who: "person",
+    summary: "Live `case` events: that something changed; what, the reader fetches.",
+    answers: [
+      { status: 200, description: "Server-sent events.", mediaType: EVENT_STREAM, schema: "CaseEvent" },
+    ],
+    refusals: SIGNED_IN,
+  },
+  {
+    method: "get",
+    path: "/console",
+    who: "anyone",
+    summary: "The reviewers' web page.",
+    answers: [{ status: 302, description: "To /console/." }],
+    refusals: [],
+  },
+  {
+    method: "get",
+    path: "/console/{file}",
+    who: "anyone",
+    summary: "A file of the reviewers' web page.",
+    answers: [
+      { status: 200, description: "The file.", mediaType: "*/*" },
+      { status: 304, description: "The file did not change." },
+    ],
+    refusals: ["resource.not_found"],
+  },
+  ...(["get", "post", "delete"] as const).map(
+    (method): RouteEntry => ({
+      method,
+      path: "/mcp",
+      who: "agent",
+      summary: `MCP over Streamable HTTP. ${JSON_RPC}.`,
+      answers: [{ status: 200, description: JSON_RPC, mediaType: "application/json" }],
+      refusals: [...SIGNED_IN, "request.invalid"],
+    }),
+  ),
+  {
+    method: "get",
+    path: "/mcp/sse",
+    who: "agent",
+    summary: `Opens an event stream of MCP's older transport. ${JSON_RPC}.`,
+    answers: [{ status: 200, description: "Server-sent events.", mediaType: EVENT_STREAM }],
+    refusals: SIGNED_IN,
+  },
+  {
+    method: "post",
+    path: "/mcp/messages",
+    who: "agent",
+    summary: `Takes a message of MCP's older transport. ${JSON_RPC}.`,
+    answers: [{ status: 202, description: "Taken; the answer comes over the event stream." }],
+    refusals: [...SIGNED_IN, "request.invalid", "resource.not_found"],
+  },
+];
