@@ -1,8 +1,7 @@
-import { Client, SSEClientTransport } from "@modelcontextprotocol/client";
 import { Command } from "commander";
 import { z } from "zod";
 import { AtlasError } from "../domain/errors.ts";
-import { productVersion } from "../version.ts";
+import { type AgentClient, connectAgent } from "./agent-client.ts";
 import { callApi } from "./api-client.ts";
 import {
   dataOption,
@@ -46,17 +45,16 @@ async function handshake(options: HandshakeOptions): Promise<boolean> {
     throw new AtlasError("auth.missing", "No agent's key: give it with --agent-key.");
   const token = reviewerToken(options);
 
-  const agent = new Client({ name: "atlas-handshake", version: productVersion() });
-  await connect(agent, url, agentKey);
+  const agent = await connectAgent({ name: "atlas-handshake", url, agentKey });
   try {
-    step("AGENT", `connected to ${url}/mcp/sse; ${(await agent.listTools()).tools.length} tools`);
+    step("AGENT", `connected to ${url}/mcp/sse; ${await agent.toolCount()} tools`);
     const before = await readStatus(agent, options.beneficiary);
     step(
       "AGENT",
       `check_payment_status answered at once: payments to ${options.beneficiary} end ${before.payment_end_date}`,
     );
 
-    const answer = await callTool(agent, "request_payment_extension", {
+    const answer = await agent.callTool("request_payment_extension", {
       beneficiary_id: options.beneficiary,
       reason: "Hardship",
     });
@@ -75,7 +73,7 @@ async function handshake(options: HandshakeOptions): Promise<boolean> {
     });
     step("REVIEWER", `approved ${ref} at ${url}/webhook/approval`);
 
-    const result = await callTool(agent, "check_status", { ref, wait_seconds: 25 });
+    const result = await agent.callTool("check_status", { ref, wait_seconds: 25 });
     step("GATEWAY", result.text);
     const after = await readStatus(agent, options.beneficiary);
     if (after.payment_end_date === before.payment_end_date)
@@ -90,40 +88,8 @@ async function handshake(options: HandshakeOptions): Promise<boolean> {
   }
 }
 
-async function connect(agent: Client, url: string, agentKey: string): Promise<void> {
-  const transport = new SSEClientTransport(new URL(`${url}/mcp/sse`), {
-    requestInit: { headers: { authorization: `Bearer ${agentKey}` } },
-    eventSourceInit: {
-      fetch: (input, init) =>
-        fetch(input, { ...init, headers: { ...init?.headers, authorization: `Bearer ${agentKey}` } }),
-    },
-  });
-  try {
-    await agent.connect(transport);
-  } catch (error) {
-    throw new AtlasError(
-      "auth.missing",
-      `The gateway at ${url} did not let the agent in. Is it running, and is the key right?`,
-      { cause: error },
-    );
-  }
-}
-
-async function callTool(agent: Client, name: string, args: { readonly [key: string]: unknown }) {
-  const result = await agent
-    .callTool({ name, arguments: args }, { timeout: 40_000 })
-    .catch((cause: unknown) => {
-      const sentence = `The gateway did not answer ${name}. The handshake needs the welfare example behind the gateway: examples/welfare/atlas.yaml`;
-      throw new AtlasError("config.invalid", sentence, { cause });
-    });
-  const text = result.content
-    .map((block) => (block.type === "text" ? block.text : `(${block.type})`))
-    .join(" ");
-  return { text, structured: result.structuredContent };
-}
-
-async function readStatus(agent: Client, beneficiary: string): Promise<z.infer<typeof statusSchema>> {
-  const { structured, text } = await callTool(agent, "check_payment_status", { beneficiary_id: beneficiary });
+async function readStatus(agent: AgentClient, beneficiary: string): Promise<z.infer<typeof statusSchema>> {
+  const { structured, text } = await agent.callTool("check_payment_status", { beneficiary_id: beneficiary });
   const status = statusSchema.safeParse(structured);
   if (status.success) return status.data;
   throw new AtlasError(

@@ -5,6 +5,7 @@ import { agentsCommand } from "./agents.ts";
 import { casesCommand } from "./cases.ts";
 import { checkCommand } from "./check.ts";
 import { connectCommand } from "./connect.ts";
+import { demoCommand } from "./demo.ts";
 import { handshakeCommand } from "./handshake.ts";
 import { ledgerCommand } from "./ledger.ts";
 import { observeCommand } from "./observe.ts";
@@ -31,6 +32,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .exitOverride();
   for (const command of [
     serveCommand(),
+    demoCommand(),
     connectCommand(),
     stdioCommand(),
     handshakeCommand(setExitCode),

@@ -21,7 +21,7 @@ export function serveCommand(): Command {
     .action(serve);
 }
 
-function parsePort(text: string): number {
+export function parsePort(text: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new InvalidArgumentError("a port is a number from 0 to 65535.");
@@ -63,7 +63,7 @@ async function serve(options: ServeOptions): Promise<void> {
 }
 
 /** Settles when the process is asked to stop; a hang-up asks to reload, unless the terminal itself is gone. */
-function stopSignal(reload: () => void): Promise<void> {
+export function stopSignal(reload: () => void): Promise<void> {
   const inTerminal = hasTerminal();
   return new Promise((resolve) => {
     process.once("SIGINT", () => resolve());
