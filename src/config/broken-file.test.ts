@@ -47,6 +47,10 @@ describe("what loadConfig says of a broken file", () => {
       "atlas.yaml:2:7 policy[0].verdict: this value is not known; write one of allow, deny, assess, review",
     ],
     [
+      "policy:\n  - { tool: x, resource: y, verdict: deny }",
+      "atlas.yaml:2:16 policy[0].resource: a rule speaks of `tool`, `resource` or `prompt`; write one rule for each",
+    ],
+    [
       "policy:\n  - { tool: x }",
       "atlas.yaml:2:5 policy[0].verdict: it is missing; write one of allow, deny, assess, review",
     ],

@@ -15,7 +15,11 @@ describe("checkConfig", () => {
     ["", "There are no upstreams, so agents see no tools; add one under `upstreams`."],
     [
       `${upstream}policy: [{ id: all, verdict: assess }, { id: late, tool: x, verdict: deny }]`,
-      "Rule late can never match because rule all before it takes every call; move it up or remove it.",
+      "Rule late can never match because rule all before it takes all that it names; move it up or remove it.",
+    ],
+    [
+      `${upstream}policy: [{ id: all, resource: "file:*", verdict: deny }, { id: late, resource: "file:///x", verdict: allow }]`,
+      "Rule late can never match because rule all before it takes all that it names; move it up or remove it.",
     ],
     [
       `${upstream}policy: [{ upstream: wlfare, verdict: deny }]`,
@@ -31,6 +35,12 @@ describe("checkConfig", () => {
     ],
   ])("warns about %j", (text, warning) => {
     expect(checkConfig(load(text))).toEqual([warning]);
+  });
+
+  it("takes rules of different kinds apart", () => {
+    const policy =
+      "policy: [{ verdict: assess }, { resource: '*', verdict: allow }, { prompt: '*', verdict: allow }]";
+    expect(checkConfig(load(upstream + policy))).toEqual([]);
   });
 
   it("accepts plain http to this machine", () => {

@@ -32,7 +32,7 @@ function checkRules(config: Config): readonly string[] {
   const { rules } = config.policy;
   const unreachable = findUnreachableRules({ rules }).map(
     ({ ruleId, coveredBy }) =>
-      `Rule ${ruleId} can never match because rule ${coveredBy} before it takes every call; move it up or remove it.`,
+      `Rule ${ruleId} can never match because rule ${coveredBy} before it takes all that it names; move it up or remove it.`,
   );
   const nowhere = rules
     .filter((rule) => config.upstreams.length > 0 || !/^\*+$/u.test(rule.upstream))

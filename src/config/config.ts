@@ -40,8 +40,10 @@ export function enforcementOf(config: Pick<Config, "observe" | "upstreams" | "po
 
 interface UpstreamBase {
   readonly name: string;
-  /** Put before each tool's name. */
+  /** Put before each tool's and prompt's name. */
   readonly prefix: string;
+  /** Globs over the URIs that this upstream may answer for; what it lists beyond them does not exist. */
+  readonly resources: readonly string[];
   readonly callDeadlineMs: number;
   readonly connectDeadlineMs: number;
   /** The operator believes this upstream's `readOnlyHint`. */

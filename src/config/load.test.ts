@@ -11,7 +11,13 @@ describe("loadConfig", () => {
       listen: { host: "127.0.0.1", port: 8000 },
       dataDir: join(process.cwd(), ".atlas"),
       upstreams: [],
-      policy: { rules: [{ id: "default", upstream: "*", tool: "*", agent: "*", verdict: "assess" }] },
+      policy: {
+        rules: [
+          { id: "default", upstream: "*", tool: "*", agent: "*", verdict: "assess" },
+          { id: "default-resources", upstream: "*", resource: "*", agent: "*", verdict: "allow" },
+          { id: "default-prompts", upstream: "*", prompt: "*", agent: "*", verdict: "allow" },
+        ],
+      },
       risk: { threshold: 70 },
       review: { deadlineMs: 86_400_000, runWithinMs: 86_400_000 },
       hold: { callMs: 10_000 },
@@ -139,6 +145,9 @@ single_operator: true
             "name": "welfare",
             "observe": false,
             "prefix": "welfare_",
+            "resources": [
+              "*",
+            ],
             "safeToRepeat": [
               "check_payment_status",
             ],
@@ -155,6 +164,9 @@ single_operator: true
             "name": "tools",
             "observe": false,
             "prefix": "",
+            "resources": [
+              "*",
+            ],
             "safeToRepeat": [],
             "trusted": false,
             "url": "https://tools.example.org/mcp",

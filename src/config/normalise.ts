@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { sha256 } from "../domain/digest.ts";
 import { canonicalJson } from "../domain/jcs.ts";
-import { type PolicyConfig, policyVersion } from "../policy/policy.ts";
+import { type PolicyConfig, type PolicyRule, policyVersion } from "../policy/policy.ts";
 import type { Config, UpstreamConfig } from "./config.ts";
 import { parseDuration } from "./duration.ts";
 import type { ConfigFile, UpstreamFile } from "./schema.ts";
@@ -52,6 +52,7 @@ function normaliseUpstream(name: string, file: UpstreamFile, folder: string): Up
   const base = {
     name,
     prefix: file.prefix ?? `${name}_`,
+    resources: file.resources,
     callDeadlineMs: ms(file.call_deadline),
     connectDeadlineMs: ms(file.connect_deadline),
     trusted: file.trusted,
@@ -95,12 +96,23 @@ function fingerprint(endpoint: Endpoint) {
 }
 
 function normalisePolicy(file: ConfigFile["policy"]): PolicyConfig {
-  const rules = file.map(({ mode, ...rule }, index) => ({
-    ...rule,
-    id: rule.id ?? `rule-${index + 1}`,
-    observe: mode === "observe",
-  }));
+  const rules = file.map((rule, index): PolicyRule => {
+    const { upstream, agent, verdict } = rule;
+    const id = rule.id ?? `rule-${index + 1}`;
+    return { id, upstream, ...subjectOf(rule), agent, verdict, observe: rule.mode === "observe" };
+  });
   return { rules, version: policyVersion(rules) };
+}
+
+/** A rule that names no kind speaks of tools, as every rule did before the other kinds came. */
+function subjectOf({
+  tool,
+  resource,
+  prompt,
+}: ConfigFile["policy"][number]): Pick<PolicyRule, "tool" | "resource" | "prompt"> {
+  if (resource !== undefined) return { resource };
+  if (prompt !== undefined) return { prompt };
+  return { tool: tool ?? "*" };
 }
 
 function ms(duration: string): number {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DEFAULT_RISK_THRESHOLD, VERDICTS } from "../domain/assessment.ts";
+import { RULE_KINDS } from "../policy/policy.ts";
 import { DURATION_FORMS, DURATION_PATTERN, parseDuration } from "./duration.ts";
 
 const HOUR_MS = 3_600_000;
@@ -61,6 +62,7 @@ const upstreamSchema = z
       .string()
       .regex(/^[A-Za-z0-9_.-]{0,64}$/u, "a prefix may hold letters, digits, `_`, `-` and `.`; choose another")
       .optional(),
+    resources: z.array(filled).default(["*"]),
     trusted: z.boolean().default(false),
     mode,
     safe_to_repeat: z.array(filled).default([]),
@@ -86,20 +88,43 @@ const upstreamSchema = z
     }
   });
 
-const ruleSchema = z.strictObject({
-  id: z
-    .string()
-    .regex(
-      /^[A-Za-z0-9][\w.-]{0,63}$/u,
-      "a rule's id may hold letters, digits, `_`, `-` and `.`; choose another",
-    )
-    .optional(),
-  upstream: filled.default("*"),
-  tool: filled.default("*"),
-  agent: filled.default("*"),
-  verdict: z.enum(VERDICTS),
-  mode,
-});
+const ruleSchema = z
+  .strictObject({
+    id: z
+      .string()
+      .regex(
+        /^[A-Za-z0-9][\w.-]{0,63}$/u,
+        "a rule's id may hold letters, digits, `_`, `-` and `.`; choose another",
+      )
+      .optional(),
+    upstream: filled.default("*"),
+    tool: filled.optional(),
+    resource: filled.optional(),
+    prompt: filled.optional(),
+    agent: filled.default("*"),
+    verdict: z.enum(VERDICTS),
+    mode,
+  })
+  .superRefine((rule, context) => {
+    const [, second] = RULE_KINDS.filter((kind) => rule[kind] !== undefined);
+    if (second === undefined) return;
+    const message = "a rule speaks of `tool`, `resource` or `prompt`; write one rule for each";
+    context.addIssue({ code: "custom", path: [second], message });
+  });
+
+/** What holds without a `policy`: calls are assessed, and what the operator's own upstreams offer to read may be read. */
+const DEFAULT_POLICY: readonly z.output<typeof ruleSchema>[] = [
+  { id: "default", upstream: "*", tool: "*", agent: "*", verdict: "assess", mode: "enforce" },
+  {
+    id: "default-resources",
+    upstream: "*",
+    resource: "*",
+    agent: "*",
+    verdict: "allow",
+    mode: "enforce",
+  },
+  { id: "default-prompts", upstream: "*", prompt: "*", agent: "*", verdict: "allow", mode: "enforce" },
+];
 
 /** Standard Webhooks: `whsec_` and 24 to 64 bytes as base64. */
 const webhookSecret = z.string().refine((value) => {
@@ -141,9 +166,7 @@ export const configFileSchema = z.strictObject({
     .strictObject({ host: filled.default("127.0.0.1"), port: z.int().min(0).max(65_535).default(8000) })
     .prefault({}),
   upstreams: z.record(name, upstreamSchema).default({}),
-  policy: ruleList.default([
-    { id: "default", upstream: "*", tool: "*", agent: "*", verdict: "assess", mode: "enforce" },
-  ]),
+  policy: ruleList.default([...DEFAULT_POLICY]),
   risk: z.strictObject({ threshold: z.int().min(0).max(100).default(DEFAULT_RISK_THRESHOLD) }).prefault({}),
   review: z
     .strictObject({ deadline: waiting.default("24h"), run_within: waiting.default("24h") })

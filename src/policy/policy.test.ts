@@ -55,8 +55,28 @@ describe("compilePolicy", () => {
     });
   });
 
+  it("lets a rule speak of its own kind only", () => {
+    const rules: readonly PolicyRule[] = [
+      { id: "files", upstream: "*", resource: "file:///srv/*", agent: "*", verdict: "allow" },
+      { id: "ask", upstream: "*", prompt: "*", agent: "*", verdict: "review" },
+      rule("tools", { verdict: "deny" }),
+    ];
+    const mixed = policyOf(...rules);
+    const asked = { upstream: "u", agentId: "a" };
+    expect(mixed.evaluate({ ...asked, resource: "file:///srv/x" })).toMatchObject({ ruleId: "files" });
+    expect(mixed.evaluate({ ...asked, resource: "file:///etc/x" })).toMatchObject({
+      verdict: "review",
+      reasonId: "policy.no_rule",
+    });
+    expect(mixed.evaluate({ ...asked, prompt: "file:///srv/x" })).toMatchObject({ ruleId: "ask" });
+    expect(mixed.evaluate({ ...asked, tool: "file:///srv/x" })).toMatchObject({ ruleId: "tools" });
+    const both = { ...asked, tool: "x", resource: "file:///srv/x" };
+    expect(mixed.evaluate(both)).toMatchObject({ reasonId: "policy.error" });
+  });
+
   it.each([
     ["a pattern is missing", { tool: undefined }],
+    ["a rule speaks of two kinds", { resource: "*" }],
     ["a verdict is unknown", { verdict: "permit" }],
   ])("fails closed for every call when %s", (_name, damage) => {
     const rules = [rule("ok", { verdict: "allow" }), damaged({ ...rule("bad", {}), ...damage })];
@@ -69,6 +89,20 @@ describe("compilePolicy", () => {
 });
 
 describe("policyVersion", () => {
+  it("of rules about tools is what it was before rules could speak of anything else", () => {
+    expect(
+      policyVersion([rule("rule-1", {}), rule("no", { tool: "x_*", verdict: "deny", observe: true })]),
+    ).toBe("3c4dc36c7d3f5d150080448298adcaa2f302354f13b9d21d6222cf0a1920a50e");
+  });
+
+  it("differs by the kind a rule speaks of", () => {
+    const { tool: _tool, ...untold } = rule("a", {});
+    const versions = [{ tool: "*" }, { resource: "*" }, { prompt: "*" }].map((kind) =>
+      policyVersion([{ ...untold, ...kind }]),
+    );
+    expect(new Set(versions).size).toBe(3);
+  });
+
   it("is the same for the same rules and differs when their order or content does", () => {
     const a = rule("a", { verdict: "allow" });
     const b = rule("b", { verdict: "deny" });

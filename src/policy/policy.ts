@@ -2,16 +2,24 @@ import type { Verdict } from "../domain/assessment.ts";
 import { sha256 } from "../domain/digest.ts";
 import { canonicalJson } from "../domain/jcs.ts";
 import type { ReasonId } from "../domain/reasons.ts";
-import { compileGlob, globCovers } from "./glob.ts";
+import { compileGlob, type Glob, globCovers } from "./glob.ts";
 
-/** The first rule that matches decides. */
+/** What a rule may speak of: calls of tools, reads of resources, or prompts. */
+export const RULE_KINDS = ["tool", "resource", "prompt"] as const;
+type RuleKind = (typeof RULE_KINDS)[number];
+
+/** The first rule that matches decides. It speaks of one kind only: exactly one of `tool`, `resource` and `prompt` is there. */
 export interface PolicyRule {
   /** `rule-3`, or the name the operator gave it. */
   readonly id: string;
   /** Glob over the upstream's name. */
   readonly upstream: string;
   /** Glob over the tool's name at the upstream. */
-  readonly tool: string;
+  readonly tool?: string;
+  /** Glob over the resource's URI, or the text of a URI template. */
+  readonly resource?: string;
+  /** Glob over the prompt's name at the upstream. */
+  readonly prompt?: string;
   /** Glob over the agent's id. */
   readonly agent: string;
   readonly verdict: Verdict;
@@ -40,12 +48,12 @@ export interface PolicyEvaluation extends PolicyAnswer {
   readonly observe: boolean;
 }
 
-export interface PolicySubject {
-  readonly upstream: string;
-  /** Name at the upstream. */
-  readonly tool: string;
-  readonly agentId: string;
-}
+/** What is asked for: a tool or prompt by its name at the upstream, a resource by its URI. */
+export type PolicySubject = { readonly upstream: string; readonly agentId: string } & (
+  | { readonly tool: string }
+  | { readonly resource: string }
+  | { readonly prompt: string }
+);
 
 export interface Policy {
   readonly version: string;
@@ -71,10 +79,12 @@ const REASON_OF_VERDICT = {
 export function policyVersion(rules: readonly PolicyRule[]): string {
   return sha256(
     canonicalJson(
-      rules.map(({ id, upstream, tool, agent, verdict, observe }) => ({
+      rules.map(({ id, upstream, tool, resource, prompt, agent, verdict, observe }) => ({
         id,
         upstream,
         tool,
+        resource,
+        prompt,
         agent,
         verdict,
         observe: observe ? true : undefined,
@@ -131,8 +141,9 @@ function compileRules(config: PolicyConfig): readonly Matcher[] | undefined {
   try {
     return config.rules.map((rule) => {
       if (!Object.hasOwn(REASON_OF_VERDICT, rule.verdict)) throw new TypeError("unknown verdict");
+      const kind = kindOf(rule);
       const upstream = compileGlob(rule.upstream);
-      const tool = compileGlob(rule.tool);
+      const name = compileGlob(patternOf(rule, kind));
       const agent = compileGlob(rule.agent);
       return {
         rule,
@@ -140,7 +151,7 @@ function compileRules(config: PolicyConfig): readonly Matcher[] | undefined {
         matches: (subject) =>
           [
             upstream.matches(subject.upstream),
-            tool.matches(subject.tool),
+            nameMatches(name, kind, subject),
             agent.matches(subject.agentId),
           ].every(Boolean),
       };
@@ -149,6 +160,25 @@ function compileRules(config: PolicyConfig): readonly Matcher[] | undefined {
     // Fails closed: evaluate() answers `policy.error` for every call.
     return undefined;
   }
+}
+
+/** @throws TypeError when the rule speaks of no kind, or of several. */
+function kindOf(rule: PolicyRule): RuleKind {
+  const [kind, ...others] = RULE_KINDS.filter((candidate) => rule[candidate] !== undefined);
+  if (kind === undefined || others.length > 0) throw new TypeError("a rule speaks of exactly one kind");
+  return kind;
+}
+
+function patternOf(rule: PolicyRule, kind: RuleKind): string {
+  return rule[kind] ?? "";
+}
+
+function nameMatches(glob: Glob, kind: RuleKind, subject: PolicySubject): boolean {
+  const names: Partial<Record<RuleKind, unknown>> = subject;
+  const [asked, ...others] = RULE_KINDS.filter((candidate) => names[candidate] !== undefined);
+  const name = asked === undefined || others.length > 0 ? undefined : names[asked];
+  if (typeof name !== "string") throw new TypeError("a subject has exactly one name");
+  return asked === kind && glob.matches(name);
 }
 
 /** Rules that can never match because one earlier rule covers them; rules covered only by several together are not found. */
@@ -160,9 +190,11 @@ export function findUnreachableRules(policy: Pick<Policy, "rules">): readonly Un
 }
 
 function ruleCovers(wide: PolicyRule, narrow: PolicyRule): boolean {
+  const kind = kindOf(narrow);
   return (
+    kindOf(wide) === kind &&
     globCovers(wide.upstream, narrow.upstream) &&
-    globCovers(wide.tool, narrow.tool) &&
+    globCovers(patternOf(wide, kind), patternOf(narrow, kind)) &&
     globCovers(wide.agent, narrow.agent)
   );
 }

@@ -31,6 +31,7 @@ export function createUpstreamBench(): UpstreamBench {
   const base = {
     name: "counting",
     prefix: "",
+    resources: ["*"],
     callDeadlineMs: 20_000,
     connectDeadlineMs: 20_000,
     trusted: false,

@@ -8,6 +8,7 @@ const config = (name: string, prefix = ""): UpstreamConfig => ({
   kind: "http",
   name,
   prefix,
+  resources: ["*"],
   url: "http://127.0.0.1:1/",
   headers: {},
   callDeadlineMs: 1,
