@@ -1,6 +1,6 @@
 import { api, Refused } from "./api.js";
 import { exactText } from "./case-view.js";
-import { h, nameOf } from "./dom.js";
+import { h, nameOf, timeOf } from "./dom.js";
 
 /** A change under the pointer must not turn a click into another decision. */
 const LOCK_MS = 1000;
@@ -10,6 +10,7 @@ const MAX_REASON = 2000;
 
 const WHY_NOT = {
   not_a_reviewer: "You may read this case. Deciding it needs the role reviewer.",
+  taken: "Another reviewer has taken this case.",
   owns_the_agent: "You answer for the agent that made this call, so somebody else must decide.",
 };
 
@@ -34,6 +35,7 @@ export function decisionPanel(detail, { onDone, singleOperator }) {
     panel.append(
       h("h2", {}, "Decision"),
       h("p", { class: "warn" }, WHY_NOT[detail.permissions.because] ?? ""),
+      h("div", {}, detail.permissions.because === "taken" && takeOver(detail, { onDone })),
     );
   } else if (detail.permissions.withdraw) withdrawal(panel, detail, { onDone });
   else return null;
@@ -167,6 +169,24 @@ function settlement(panel, detail, context) {
   }
   panel.append(form);
   lock([record]);
+}
+
+function takeOver(detail, context) {
+  const { ref, taken_by: by, taken_until: until } = detail.case;
+  const button = h("button", { type: "button", class: "choice", onclick: () => void take() }, "Take over");
+  async function take() {
+    button.disabled = true;
+    await settle(
+      () => api("POST", `cases/${ref}/take`, { take_over: true }),
+      "The case is yours now.",
+      context,
+    );
+  }
+  lock([button]);
+  return [
+    h("p", {}, h("b", {}, nameOf(by)), " works on it until ", timeOf(until), "."),
+    h("div", { class: "choices" }, button),
+  ];
 }
 
 function withdrawal(panel, detail, context) {

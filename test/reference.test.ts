@@ -58,6 +58,8 @@ const REASON_IDS = [
   "review.not_open",
   "review.stale_digest",
   "review.not_entitled",
+  "review.taken",
+  "review.undone",
   "run.expired",
   "request.withdrawn",
   "case.unknown",

@@ -67,6 +67,10 @@ describe("what loadConfig says of a broken file", () => {
       "atlas.yaml:1:11 review.deadline: the duration is out of range; use 1s to 365d",
     ],
     [
+      "review: { run_within: 10s, undo_within: 10s }",
+      "atlas.yaml:1:28 review.undo_within: the time to undo is not shorter than `run_within`, so nothing could ever run; shorten it",
+    ],
+    [
       "upstreams: { a: {} }",
       "atlas.yaml:1:14 upstreams.a: it says neither how to start nor where to find the server; add `command` or `url`",
     ],

@@ -14,6 +14,10 @@ export interface Config {
     readonly deadlineMs: number;
     /** Time an approved call has to be run. */
     readonly runWithinMs: number;
+    /** Time in which an approval can be undone before it runs; 0 for none. */
+    readonly undoWithinMs: number;
+    /** How long a case that a reviewer took is theirs if they do nothing. */
+    readonly takeForMs: number;
   };
   readonly hold: {
     /** How long a call is held while machines still work on it. */

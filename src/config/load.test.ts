@@ -58,7 +58,7 @@ policy:
   - { tool: "get_*", verdict: allow }
   - { id: rest, verdict: assess }
 risk: { threshold: 60 }
-review: { deadline: 7d, run_within: 2h }
+review: { deadline: 7d, run_within: 2h, undo_within: 5s, take_for: 1h }
 hold: { call: 0s }
 notify: { webhook: { url: https://hooks.example.org/x, secret: "\${WEBHOOK}" } }
 portals: { desk: { secret: "\${WEBHOOK}", reviewers: { "s.miller@example.org": sarah } } }
@@ -122,6 +122,8 @@ single_operator: true
         "review": {
           "deadlineMs": 604800000,
           "runWithinMs": 7200000,
+          "takeForMs": 3600000,
+          "undoWithinMs": 5000,
         },
         "risk": {
           "threshold": 60,

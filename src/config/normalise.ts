@@ -30,7 +30,12 @@ export function normalise(
     ),
     policy: normalisePolicy(file.policy),
     risk: { threshold: file.risk.threshold },
-    review: { deadlineMs: ms(file.review.deadline), runWithinMs: ms(file.review.run_within) },
+    review: {
+      deadlineMs: ms(file.review.deadline),
+      runWithinMs: ms(file.review.run_within),
+      undoWithinMs: ms(file.review.undo_within),
+      takeForMs: ms(file.review.take_for),
+    },
     hold: { callMs: ms(file.hold.call) },
     notify: {
       webhook:

@@ -160,6 +160,21 @@ const ruleList = z.array(ruleSchema).superRefine((rules, context) => {
   }
 });
 
+const reviewSchema = z
+  .strictObject({
+    deadline: waiting.default("24h"),
+    run_within: waiting.default("24h"),
+    undo_within: duration({ minMs: 0, maxMs: HOUR_MS, says: "0s to 1h" }).default("0s"),
+    take_for: waiting.default("30m"),
+  })
+  .superRefine((review, context) => {
+    // An approval that cannot run before it expires would be one for nothing.
+    if ((parseDuration(review.undo_within) ?? 0) < (parseDuration(review.run_within) ?? 0)) return;
+    const message =
+      "the time to undo is not shorter than `run_within`, so nothing could ever run; shorten it";
+    context.addIssue({ code: "custom", path: ["undo_within"], message });
+  });
+
 /** The file as an operator writes it. Defaults here are the defaults everywhere. */
 export const configFileSchema = z.strictObject({
   listen: z
@@ -168,9 +183,7 @@ export const configFileSchema = z.strictObject({
   upstreams: z.record(name, upstreamSchema).default({}),
   policy: ruleList.default([...DEFAULT_POLICY]),
   risk: z.strictObject({ threshold: z.int().min(0).max(100).default(DEFAULT_RISK_THRESHOLD) }).prefault({}),
-  review: z
-    .strictObject({ deadline: waiting.default("24h"), run_within: waiting.default("24h") })
-    .prefault({}),
+  review: reviewSchema.prefault({}),
   hold: z
     .strictObject({ call: duration({ minMs: 0, maxMs: HOUR_MS, says: "0s to 1h" }).default("10s") })
     .prefault({}),

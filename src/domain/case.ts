@@ -35,6 +35,8 @@ export type TransitionName =
   | "case.authorized"
   | "case.review_requested"
   | "case.edited"
+  | "review.taken"
+  | "review.released"
   | "case.rejected"
   | "case.expired"
   | "case.cancelled"
@@ -68,6 +70,11 @@ export const TRANSITIONS: readonly TransitionRow[] = [
   row("case.cancelled", "ASSESSING", "CANCELLED", "agent", "admin"),
   row("case.authorized", "AWAITING_REVIEW", "AUTHORIZED", "reviewer"),
   row("case.edited", "AWAITING_REVIEW", "AWAITING_REVIEW", "reviewer"),
+  // Who works on it: nothing else changes.
+  row("review.taken", "AWAITING_REVIEW", "AWAITING_REVIEW", "reviewer"),
+  row("review.released", "AWAITING_REVIEW", "AWAITING_REVIEW", "reviewer", "admin"),
+  row("review.taken", "UNKNOWN", "UNKNOWN", "reviewer"),
+  row("review.released", "UNKNOWN", "UNKNOWN", "reviewer", "admin"),
   row("case.rejected", "AWAITING_REVIEW", "REJECTED", "reviewer"),
   row("case.expired", "AWAITING_REVIEW", "EXPIRED", "engine"),
   row("case.cancelled", "AWAITING_REVIEW", "CANCELLED", "agent", "admin"),
@@ -137,10 +144,16 @@ export interface Case {
   readonly updatedAtMs: number;
   /** Deadline of the human. */
   readonly reviewByMs: number | null;
+  /** Until then a person who approved may still undo it, and no claim is made; null when there is no time to undo. */
+  readonly runFromMs: number | null;
   /** Deadline of the run after authorization. */
   readonly runByMs: number | null;
   /** When the engine must look at this case again if nothing else happens; null when nothing is due. */
   readonly dueAtMs: number | null;
+
+  /** Who took the review; ask {@link holderOf}, for it ends by itself. */
+  readonly takenBy: PersonId | null;
+  readonly takenUntilMs: number | null;
 
   readonly decidedBy: PersonId | null;
   readonly decidedAtMs: number | null;
@@ -157,4 +170,9 @@ export interface Case {
   readonly identicalTo: CaseRef | null;
   /** When the agent was told of the end; `check_status` without a reference lists what it was not told of. */
   readonly reportedAtMs: number | null;
+}
+
+/** Who works on the case now; null when nobody does. A review that was taken and left ends by the clock, without a timer. */
+export function holderOf(current: Pick<Case, "takenBy" | "takenUntilMs">, nowMs: number): PersonId | null {
+  return current.takenUntilMs !== null && nowMs < current.takenUntilMs ? current.takenBy : null;
 }

@@ -32,6 +32,8 @@ export const REASONS = {
   "review.stale_digest":
     "The case changed after it was shown. Look at it again and decide on what it is now.",
   "review.not_entitled": "This person may not decide this case.",
+  "review.taken": "Another reviewer has taken this case.",
+  "review.undone": "The approval was taken back before the call was sent; it did not run.",
   "run.expired": "The case was approved but could not be run in time. Call the tool again to ask anew.",
   "request.withdrawn": "The request was withdrawn.",
   "case.unknown": "There is no such case.",

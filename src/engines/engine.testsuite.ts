@@ -17,6 +17,8 @@ export interface EngineSuiteParams {
   readonly create: (rig: Rig, drive: (ref: CaseRef) => Promise<void>) => EngineUnderTest;
 }
 
+const UNDO_WITHIN_MS = 10_000;
+
 /** The contract of every engine: it only wakes use cases, and whatever it does twice, late or not at all, no call runs twice. */
 export function testEngine(params: EngineSuiteParams): void {
   describe(`${params.name} engine`, () => {
@@ -50,10 +52,10 @@ export function testEngine(params: EngineSuiteParams): void {
       if (answer.kind !== "pending") throw new Error(`not pending but ${answer.kind}`);
       return answer.case.ref;
     }
-    const decide = (ref: CaseRef, decision: "APPROVED" | "REJECTED") =>
+    const decide = (ref: CaseRef, decision: "APPROVED" | "REJECTED", undoWithinMs = 0) =>
       recordDecision(
         { ref, personId: rig.reviewer, decision, digestShown: null, reason: null },
-        { ...rig.deps, engine, editing: rig.deps, singleOperator: false },
+        { ...rig.deps, engine, editing: rig.deps, singleOperator: false, undoWithinMs },
       );
     const stateOf = async (ref: CaseRef) => (await rig.store.getCase(ref))?.state;
 
@@ -134,6 +136,64 @@ export function testEngine(params: EngineSuiteParams): void {
       await engine.close();
       await begin(await rig.restart());
       expect(await stateOf(ref)).toBe("UNKNOWN");
+      expect(rig.upstreams.received).toHaveLength(0);
+    });
+
+    test("runs an approval that can be undone when the time for that is over, not before", async () => {
+      const ref = await park();
+      await decide(ref, "APPROVED", UNDO_WITHIN_MS);
+      engine.wake(ref);
+      await engine.settle();
+      rig.clock.advance(UNDO_WITHIN_MS - 1);
+      await engine.settle();
+      expect(await stateOf(ref)).toBe("AUTHORIZED");
+      expect(rig.upstreams.received).toHaveLength(0);
+      rig.clock.advance(1);
+      await engine.settle();
+      expect(await stateOf(ref)).toBe("SUCCEEDED");
+      expect(rig.upstreams.received).toHaveLength(1);
+    });
+
+    test("the time to undo outlives the process, in which it was given and after which it ends", async () => {
+      const ref = await park();
+      const undone = await park();
+      await decide(ref, "APPROVED", UNDO_WITHIN_MS);
+      await decide(undone, "APPROVED", UNDO_WITHIN_MS);
+      await engine.close();
+      await begin(await rig.restart());
+      expect(await stateOf(ref)).toBe("AUTHORIZED");
+      await rig.store.undo({ ref: undone, personId: rig.reviewer });
+      rig.clock.advance(UNDO_WITHIN_MS);
+      await engine.settle();
+      expect(await stateOf(ref)).toBe("SUCCEEDED");
+      expect(await stateOf(undone)).toBe("CANCELLED");
+      expect(rig.upstreams.received).toHaveLength(1);
+    });
+
+    test("a kill switch in the time to undo still holds the case when that is over", async () => {
+      const ref = await park();
+      await decide(ref, "APPROVED", UNDO_WITHIN_MS);
+      const everything = { scope: "all", target: "*", by: null } as const;
+      await rig.store.engageKillSwitch({ ...everything, reason: "stop" });
+      rig.clock.advance(UNDO_WITHIN_MS);
+      await engine.settle();
+      engine.wake(ref);
+      await engine.settle();
+      expect(await stateOf(ref)).toBe("AUTHORIZED");
+      expect(rig.upstreams.received).toHaveLength(0);
+      await rig.store.releaseKillSwitch(everything);
+      rig.clock.advance(60_000);
+      await engine.settle();
+      expect(await stateOf(ref)).toBe("SUCCEEDED");
+    });
+
+    test("a tool that changes in the time to undo goes back to review", async () => {
+      const ref = await park();
+      await decide(ref, "APPROVED", UNDO_WITHIN_MS);
+      rig.upstreams.redefine("send_money", { description: "Sends other people's money." });
+      rig.clock.advance(UNDO_WITHIN_MS);
+      await engine.settle();
+      expect(await stateOf(ref)).toBe("AWAITING_REVIEW");
       expect(rig.upstreams.received).toHaveLength(0);
     });
 

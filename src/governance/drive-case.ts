@@ -20,7 +20,9 @@ export async function driveCase(ref: CaseRef, deps: DriveCaseDeps): Promise<void
       return;
     case "AUTHORIZED": {
       const expiry = await deps.store.expire({ ref, writer: deps.writer });
-      if (expiry.kind === "not_due") await executeOnce(ref, deps);
+      // Still to be undone: the row is due again when that is over, and the claim looks once more.
+      const mayRun = current.runFromMs === null || deps.clock.nowMs() >= current.runFromMs;
+      if (expiry.kind === "not_due" && mayRun) await executeOnce(ref, deps);
       return;
     }
     case "EXECUTING": {

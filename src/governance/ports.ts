@@ -10,6 +10,13 @@ import type { OpenCaseParams, OpenCaseResult } from "./transitions/open-case.ts"
 import type { LostParams, OutcomeParams, OutcomeResult, ReleaseParams } from "./transitions/outcome.ts";
 import type { PayloadKind } from "./transitions/plan.ts";
 import type { ResolutionParams, ResolutionResult } from "./transitions/resolution.ts";
+import type {
+  ReleaseReviewParams,
+  ReleaseReviewResult,
+  TakeParams,
+  TakeResult,
+} from "./transitions/taking.ts";
+import type { UndoParams, UndoResult } from "./transitions/undo.ts";
 
 /** A change of a case that a commit has made durable. */
 export interface CaseChanged {
@@ -40,6 +47,11 @@ export interface CaseStore {
   recordDecision(params: DecisionParams): Promise<DecisionResult>;
   /** Settles an unknown outcome by what a person found out. */
   resolveUnknown(params: ResolutionParams): Promise<ResolutionResult>;
+  /** A reviewer says that they work on a case; of several at once, one has it. */
+  takeReview(params: TakeParams): Promise<TakeResult>;
+  releaseReview(params: ReleaseReviewParams): Promise<ReleaseReviewResult>;
+  /** Takes an approval back before the claim. */
+  undo(params: UndoParams): Promise<UndoResult>;
   withdraw(params: WithdrawParams): Promise<WithdrawResult>;
   /** Expires the case if its deadline has passed by the database's clock; otherwise does nothing. */
   expire(params: ExpireParams): Promise<ExpireResult>;

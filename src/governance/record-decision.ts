@@ -11,6 +11,8 @@ export interface RecordDecisionDeps {
   readonly random: RandomBytes;
   readonly writer: WriterId;
   readonly runWithinMs: number;
+  /** Time to undo an approval before it may run; 0 for none. */
+  readonly undoWithinMs: number;
   readonly singleOperator: boolean;
   /** What an edit of the arguments is checked with. */
   readonly editing: EditArgumentsDeps;
@@ -60,6 +62,7 @@ export async function recordDecision(
       reason: decision.reason === null ? null : payload("reason", decision.reason, deps.random),
       edit: edit.value,
       runWithinMs: deps.runWithinMs,
+      undoWithinMs: deps.undoWithinMs,
       writer: deps.writer,
       via: decision.via ?? null,
       singleOperator: deps.singleOperator,

@@ -31,6 +31,7 @@ export async function resolveUnknown(
     evidence: payload("resolution", resolution.evidence, deps.random),
     digestShown: resolution.digestShown,
     runWithinMs: deps.runWithinMs,
+    undoWithinMs: deps.undoWithinMs,
     writer: deps.writer,
     singleOperator: deps.singleOperator,
   });

@@ -136,7 +136,7 @@ export interface Rig {
   readonly clock: TestClock;
   readonly store: Store;
   readonly upstreams: ScriptedUpstreams;
-  readonly deps: GovernCallDeps & DriveCaseDeps & EditArgumentsDeps;
+  readonly deps: GovernCallDeps & DriveCaseDeps & EditArgumentsDeps & { readonly undoWithinMs: number };
   readonly agentId: AgentId;
   readonly owner: PersonId;
   readonly reviewer: PersonId;
@@ -200,6 +200,7 @@ export async function createRig(params: RigParams = {}): Promise<Rig> {
     writer,
     reviewForMs: 24 * 3_600_000,
     runWithinMs: 3_600_000,
+    undoWithinMs: 0,
     holdMs: 0,
     maxResultBytes: 10_000,
     running: new Map(),

@@ -20,6 +20,7 @@ import {
   securityHeaders,
 } from "./front-door.ts";
 import { approvalWebhook } from "./routes/approval-webhook.ts";
+import { caseActionRoutes } from "./routes/case-actions.ts";
 import { caseRoutes } from "./routes/cases.ts";
 import { consoleRoutes } from "./routes/console.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -37,6 +38,9 @@ export interface HttpAppDeps {
     | "nextDueAtMs"
     | "recordDecision"
     | "resolveUnknown"
+    | "takeReview"
+    | "releaseReview"
+    | "undo"
     | "withdraw"
     | "onChange"
   > &
@@ -103,6 +107,9 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
     get runWithinMs() {
       return deps.config.review.runWithinMs;
     },
+    get undoWithinMs() {
+      return deps.config.review.undoWithinMs;
+    },
     get singleOperator() {
       return deps.config.singleOperator;
     },
@@ -135,9 +142,13 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
     get singleOperator() {
       return config.singleOperator;
     },
+    get takeForMs() {
+      return config.review.takeForMs;
+    },
     nowMs: () => clock.nowMs(),
   };
   app.route("/", caseRoutes(cases));
+  app.route("/", caseActionRoutes(cases));
   app.route("/", eventRoutes({ ...guard, events }));
   if (deps.consoleDir !== null) app.route("/", consoleRoutes({ consoleDir: deps.consoleDir }));
   if (deps.mcp !== undefined) mountMcp(app, deps.mcp);

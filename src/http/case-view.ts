@@ -1,12 +1,13 @@
-import { type Case, findTransition } from "../domain/case.ts";
+import { type Case, findTransition, holderOf } from "../domain/case.ts";
 import type { CaseRef } from "../domain/ids.ts";
 import type { Person } from "../domain/principal.ts";
 import { REASONS } from "../domain/reasons.ts";
 import type { CaseStore, GuardStore, PrincipalStore } from "../governance/ports.ts";
 import type { CaseBody, CaseDetailBody } from "./contract.ts";
 
-/** A case as people read it. */
-export function caseBody(current: Case): CaseBody {
+/** A case as people read it at this moment. */
+export function caseBody(current: Case, nowMs: number): CaseBody {
+  const takenBy = holderOf(current, nowMs);
   return {
     ref: current.ref,
     state: current.state,
@@ -26,7 +27,10 @@ export function caseBody(current: Case): CaseBody {
     opened_at: isoTime(current.openedAtMs),
     updated_at: isoTime(current.updatedAtMs),
     review_by: isoTimeOrNull(current.reviewByMs),
+    run_from: isoTimeOrNull(current.runFromMs),
     run_by: isoTimeOrNull(current.runByMs),
+    taken_by: takenBy,
+    taken_until: takenBy === null ? null : isoTimeOrNull(current.takenUntilMs),
     decided_by: current.decidedBy,
     decided_at: isoTimeOrNull(current.decidedAtMs),
     finished_at: isoTimeOrNull(current.finishedAtMs),
@@ -74,7 +78,7 @@ export async function readCaseDetail(
   const accepted = pins.get(current.tool);
   const ownsAgent = (agent === null || agent.ownerId === person.id) && !deps.singleOperator;
   return {
-    case: caseBody(current),
+    case: caseBody(current, deps.nowMs()),
     arguments: text,
     arguments_sha256: current.argumentsSha256,
     meta,
@@ -87,7 +91,7 @@ export async function readCaseDetail(
     decision_reason: reason,
     result,
     resolution,
-    permissions: permissionsOf(current, person, ownsAgent),
+    permissions: permissionsOf(current, person, { ownsAgent, nowMs: deps.nowMs() }),
     now: isoTime(deps.nowMs()),
   };
 }
@@ -98,13 +102,26 @@ function pinState(current: Case, accepted: string | undefined): CaseDetailBody["
 }
 
 /** What the console offers. The use cases decide again, by what their transaction reads. */
-function permissionsOf(current: Case, person: Person, ownsAgent: boolean): CaseDetailBody["permissions"] {
+function permissionsOf(
+  current: Case,
+  person: Person,
+  { ownsAgent, nowMs }: { readonly ownsAgent: boolean; readonly nowMs: number },
+): CaseDetailBody["permissions"] {
   const asks = current.state === "AWAITING_REVIEW" || current.state === "UNKNOWN";
   const refusal = entitlementRefusal(person, ownsAgent);
+  const holder = holderOf(current, nowMs);
+  const isFree = holder === null || holder === person.id;
+  const isAdmin = person.roles.includes("admin");
   return {
-    decide: current.state === "AWAITING_REVIEW" && refusal === null,
-    resolve: current.state === "UNKNOWN" && refusal === null,
-    because: asks ? refusal : null,
+    decide: current.state === "AWAITING_REVIEW" && refusal === null && isFree,
+    resolve: current.state === "UNKNOWN" && refusal === null && isFree,
+    because: asks ? (refusal ?? (isFree ? null : "taken")) : null,
+    take: asks && refusal === null && holder !== person.id,
+    release: asks && holder !== null && (holder === person.id || isAdmin),
+    undo:
+      current.state === "AUTHORIZED" &&
+      current.authorization === "human" &&
+      (current.decidedBy === person.id || isAdmin),
     withdraw: canWithdraw(current, person),
   };
 }

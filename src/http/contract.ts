@@ -30,6 +30,9 @@ export const errorSchema = z.object({
     message: z.string(),
     /** The state that stands, when that is what refuses the request. */
     state: z.enum(CASE_STATES).optional(),
+    /** Who has the case, when that is what refuses the request. */
+    taken_by: z.string().optional(),
+    taken_until: timeSchema.optional(),
   }),
 });
 export type ErrorBody = z.infer<typeof errorSchema>;
@@ -95,7 +98,12 @@ export const caseSchema = z.object({
   opened_at: timeSchema,
   updated_at: timeSchema,
   review_by: timeSchema.nullable(),
+  /** Until then the approval can be undone, and nothing is sent; null when there is no such time. */
+  run_from: timeSchema.nullable(),
   run_by: timeSchema.nullable(),
+  /** The reviewer who works on it now. */
+  taken_by: z.string().nullable(),
+  taken_until: timeSchema.nullable(),
   decided_by: z.string().nullable(),
   decided_at: timeSchema.nullable(),
   finished_at: timeSchema.nullable(),
@@ -140,7 +148,13 @@ export const caseDetailSchema = z.object({
     /** Say what became of an unknown outcome. */
     resolve: z.boolean(),
     /** Why neither; null when they may, or when the case asks nothing of a person. */
-    because: z.enum(["not_a_reviewer", "owns_the_agent"]).nullable(),
+    because: z.enum(["not_a_reviewer", "owns_the_agent", "taken"]).nullable(),
+    /** Take it, from whoever has it too. */
+    take: z.boolean(),
+    /** Give it back. */
+    release: z.boolean(),
+    /** Take the approval back before it runs. */
+    undo: z.boolean(),
     withdraw: z.boolean(),
   }),
   now: timeSchema,
@@ -166,6 +180,11 @@ export const resolutionRequestSchema = z.strictObject({
   /** How the person knows what happened; the agent reads it. */
   evidence: reasonSchema.min(1, "must say how you know"),
   digest: sha256Schema,
+});
+
+export const takeRequestSchema = z.strictObject({
+  /** Take it even from another reviewer. */
+  take_over: z.boolean().default(false),
 });
 
 export const caseResponseSchema = z.object({ case: caseSchema });

@@ -4,7 +4,8 @@ import type { RecordedDecision } from "../governance/record-decision.ts";
 import type { ResolutionResult } from "../governance/transitions/resolution.ts";
 import type { Refusal } from "./error-response.ts";
 
-const NOT_ENTITLED = {
+/** Why a person may not do to a case what they asked. */
+export const NOT_ENTITLED = {
   not_a_reviewer: "This person is not a reviewer, so they may not decide cases.",
   owns_the_agent: "This person owns the agent that made the call, so somebody else must decide.",
 } as const;
@@ -26,6 +27,8 @@ export function decisionRefusal(
         message: REASONS["review.stale_digest"],
         state: result.case.state,
       };
+    case "taken_by_another":
+      return takenByAnother(result.case);
     case "edit_invalid":
       return {
         code: "review.edit_invalid",
@@ -44,6 +47,13 @@ export const UNKNOWN_CASE: Refusal = { code: "case.unknown", message: REASONS["c
 export function notOpen(current: Case): Refusal {
   const message = `Case ${current.ref} is ${current.state}. ${STANDING[current.state]}`;
   return { code: "review.not_open", message, state: current.state };
+}
+
+/** Another reviewer has it: who, until when, and how to decide all the same. */
+export function takenByAnother(current: Case): Refusal {
+  const [by, until] = [current.takenBy ?? "", new Date(current.takenUntilMs ?? 0).toISOString()];
+  const message = `${by} has taken case ${current.ref} until ${until}. Leave it to them, or take it over first; nothing was changed.`;
+  return { code: "review.taken", message, state: current.state, taken: { by, until } };
 }
 
 const STANDING: Readonly<Record<Case["state"], string>> = {

@@ -11,6 +11,7 @@ export const REASON_STATUS = {
   "review.not_open": 409,
   "review.stale_digest": 409,
   "review.not_entitled": 403,
+  "review.taken": 409,
   "review.edit_invalid": 400,
   "review.edit_denied": 409,
   "case.unknown": 404,
@@ -32,6 +33,8 @@ export interface Refusal {
   readonly message: string;
   /** The state that stands, when the case is not in the one the request needs. */
   readonly state?: CaseState;
+  /** Who has the case, and until when, when that is what refuses the request. */
+  readonly taken?: { readonly by: string; readonly until: string };
   /** For a source that asks too often: when to come back, whole seconds. */
   readonly retryAfterS?: number;
 }
@@ -51,6 +54,7 @@ export function refuse(c: Context, refusal: Refusal): Response {
       code: refusal.code,
       message: refusal.message,
       ...(refusal.state === undefined ? {} : { state: refusal.state }),
+      ...(refusal.taken && { taken_by: refusal.taken.by, taken_until: refusal.taken.until }),
     },
   };
   return c.json(body, status);

@@ -48,6 +48,8 @@ export function createTestClock(startMs: number): TestClock {
 /** Who asks; `nobody` sends no credential, `stranger` one that was never issued. */
 export const CALLERS = {
   sarah: ["reviewer"],
+  /** A second one. */
+  rita: ["reviewer"],
   /** Owns the agent. */
   owen: ["reviewer"],
   adam: ["admin"],
@@ -87,6 +89,7 @@ export interface TestGatewayParams {
   readonly portals?: readonly PortalConfig[];
   readonly singleOperator?: boolean;
   readonly consoleDir?: string | null;
+  readonly undoWithinMs?: number;
   readonly clock?: TestClock;
   readonly mcp?: HttpAppDeps["mcp"];
 }
@@ -119,7 +122,12 @@ export async function openTestGateway(params: TestGatewayParams = {}): Promise<T
     version: "0.1.0-test",
     config: {
       listen: { host: "127.0.0.1", port: 8000 },
-      review: { deadlineMs: 86_400_000, runWithinMs: 3_600_000 },
+      review: {
+        deadlineMs: 86_400_000,
+        runWithinMs: 3_600_000,
+        undoWithinMs: params.undoWithinMs ?? 0,
+        takeForMs: 1_800_000,
+      },
       observe: false,
       upstreams: [],
       policy: { rules: [], version: "policy-1" },

@@ -15,6 +15,7 @@ import {
   sessionSchema,
   signInRequestSchema,
   statusSchema,
+  takeRequestSchema,
 } from "./contract.ts";
 import type { RefusalCode } from "./error-response.ts";
 
@@ -35,6 +36,7 @@ export const SCHEMAS = {
   Session: sessionSchema,
   SignInRequest: signInRequestSchema,
   Status: statusSchema,
+  TakeRequest: takeRequestSchema,
 } as const;
 export type SchemaName = keyof typeof SCHEMAS;
 

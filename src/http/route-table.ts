@@ -1,17 +1,6 @@
-import { caseQuerySchema } from "./contract.ts";
-import type { RefusalCode } from "./error-response.ts";
+import { CASE_ROUTES, EDITING } from "./case-route-table.ts";
 import { ok, type RouteEntry, SIGNED_IN } from "./route-entry.ts";
 
-const CASE_PATH = "/api/v1/cases/{ref}";
-const DECIDING: readonly RefusalCode[] = [
-  ...SIGNED_IN,
-  "request.invalid",
-  "review.not_entitled",
-  "case.unknown",
-  "review.not_open",
-  "review.stale_digest",
-];
-const EDITING: readonly RefusalCode[] = [...DECIDING, "review.edit_invalid", "review.edit_denied"];
 const JSON_RPC = "JSON-RPC message of MCP; errors are JSON-RPC, too";
 const EVENT_STREAM = "text/event-stream";
 
@@ -76,49 +65,7 @@ export const ROUTES: readonly RouteEntry[] = [
     answers: [{ status: 204, description: "Signed out." }],
     refusals: ["auth.wrong_principal"],
   },
-  {
-    method: "get",
-    path: "/api/v1/cases",
-    who: "person",
-    summary: "Cases, and how many there are in each state.",
-    query: caseQuerySchema,
-    answers: [ok("The cases.", "CaseList")],
-    refusals: [...SIGNED_IN, "request.invalid"],
-  },
-  {
-    method: "get",
-    path: CASE_PATH,
-    who: "person",
-    summary: "One case with the exact texts that a decision is about.",
-    answers: [ok("The case.", "CaseDetail")],
-    refusals: [...SIGNED_IN, "case.unknown"],
-  },
-  {
-    method: "post",
-    path: `${CASE_PATH}/decision`,
-    who: "person",
-    summary: "Approves or rejects the case as it was shown.",
-    request: "DecisionRequest",
-    answers: [ok("Recorded.", "DecisionResponse")],
-    refusals: EDITING,
-  },
-  {
-    method: "post",
-    path: `${CASE_PATH}/resolution`,
-    who: "person",
-    summary: "Says what became of a case whose outcome is unknown.",
-    request: "ResolutionRequest",
-    answers: [ok("Recorded.", "CaseResponse")],
-    refusals: DECIDING,
-  },
-  {
-    method: "post",
-    path: `${CASE_PATH}/withdraw`,
-    who: "person",
-    summary: "Withdraws a case that has not begun to run.",
-    answers: [ok("Withdrawn.", "CaseResponse")],
-    refusals: [...SIGNED_IN, "review.not_entitled", "case.unknown", "review.not_open"],
-  },
+  ...CASE_ROUTES,
   {
     method: "get",
     path: "/api/v1/events",

@@ -57,8 +57,11 @@ export interface CaseRow {
   opened_at_ms: number;
   updated_at_ms: number;
   review_by_ms: number | null;
+  run_from_ms: number | null;
   run_by_ms: number | null;
   due_at_ms: number | null;
+  taken_by: PersonId | null;
+  taken_until_ms: number | null;
   decided_by: PersonId | null;
   decided_at_ms: number | null;
   fencing_token: number | null;

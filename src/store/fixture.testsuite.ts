@@ -69,6 +69,8 @@ export const SETTLE_WITHIN_MS = 90_000;
 export const AGENT = "billing-bot" as AgentId;
 export const OWNER = "olga" as PersonId;
 export const SARAH = "sarah" as PersonId;
+/** A second reviewer. */
+export const RITA = "rita" as PersonId;
 export const ADMIN = "adam" as PersonId;
 export const AGENT_KEY = sha256("agent key");
 export const SARAH_TOKEN = sha256("sarah token");
@@ -105,7 +107,7 @@ const assessment: Assessment = {
   read_only: false,
 };
 
-/** One gateway's store on a test database with a registered agent, three people, an upstream, a tool and a policy. */
+/** One gateway's store on a test database with a registered agent, four people, an upstream, a tool and a policy. */
 export interface Gateway {
   readonly store: Store;
   readonly clock: FakeClock;
@@ -144,6 +146,7 @@ export async function openGateway(
 export async function setUp(store: Store): Promise<void> {
   await store.addPerson({ id: OWNER, roles: ["reviewer"], tokenSha256: null, by: null });
   await store.addPerson({ id: SARAH, roles: ["reviewer"], tokenSha256: SARAH_TOKEN, by: null });
+  await store.addPerson({ id: RITA, roles: ["reviewer"], tokenSha256: null, by: null });
   await store.addPerson({ id: ADMIN, roles: ["admin"], tokenSha256: null, by: null });
   await store.addAgent({ id: AGENT, ownerId: OWNER, keySha256: AGENT_KEY, by: null });
   await store.recordUpstream({ name: TOOL.upstream, fingerprint: TOOL.upstreamFingerprint });
@@ -191,6 +194,7 @@ function gatewayOn(parts: Pick<Gateway, "store" | "clock" | "random" | "writer">
     digestShown: current.actionDigest,
     reason: null,
     runWithinMs: RUN_WITHIN_MS,
+    undoWithinMs: 0,
     writer,
     via: null,
     edit: null,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { sha256 } from "../domain/digest.ts";
 import type { AgentId, PersonId } from "../domain/ids.ts";
-import { ADMIN, AGENT, AGENT_KEY, OWNER, SARAH, SARAH_TOKEN, TOOL } from "./fixture.testsuite.ts";
+import { ADMIN, AGENT, AGENT_KEY, OWNER, RITA, SARAH, SARAH_TOKEN, TOOL } from "./fixture.testsuite.ts";
 import type { Subject } from "./store.testsuite.ts";
 
 export function testGuards(subject: () => Subject): void {
@@ -16,7 +16,7 @@ export function testGuards(subject: () => Subject): void {
       });
       expect(await store.findByCredential(sha256("guess"))).toBeNull();
       expect((await store.listAgents()).map((a) => a.id)).toEqual([AGENT]);
-      expect((await store.listPeople()).map((p) => p.id)).toEqual([ADMIN, OWNER, SARAH]);
+      expect((await store.listPeople()).map((p) => p.id)).toEqual([ADMIN, OWNER, RITA, SARAH]);
     });
 
     test("a revoked agent's credential opens nothing, and it is revoked once", async () => {

@@ -22,7 +22,7 @@ async function storedEvents(database: TestDatabase): Promise<StoredEvent[]> {
   return rows.map((row) => row as unknown as StoredEvent);
 }
 
-async function readEvents(database: TestDatabase) {
+export async function readEvents(database: TestDatabase) {
   return (await storedEvents(database)).map((stored) => {
     const read = readEvent(stored);
     if (!read.ok) throw new Error(read.failure);

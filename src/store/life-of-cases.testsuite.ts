@@ -262,6 +262,7 @@ async function unknownCase(gateway: Gateway) {
     evidence: payload("resolution", "asked the bank", random),
     digestShown: recorded.case.actionDigest,
     runWithinMs: RUN_WITHIN_MS,
+    undoWithinMs: 0,
     writer,
     singleOperator: false,
   };

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe } from "vitest";
+import { testActions } from "./actions.testsuite.ts";
 import { testClaims } from "./claims.testsuite.ts";
 import { testCommits } from "./commits.testsuite.ts";
 import { testDecisions } from "./decisions.testsuite.ts";
@@ -44,6 +45,7 @@ export function testStore({ create }: StoreSuiteParams): void {
     testOpening(current);
     testClaims(current);
     testDecisions(current);
+    testActions(current);
     testLifeOfCases(current);
     testGuards(current);
     testCommits(current);

@@ -14,6 +14,7 @@ import {
   createDice,
   type Dice,
   decisionDeps,
+  expectBothWays,
   gateway,
   type Item,
   idle,
@@ -24,6 +25,7 @@ import {
   openTrack,
   runsOf,
   stateOf,
+  type Tally,
   type Track,
   type Waiting,
 } from "./racetrack.ts";
@@ -147,6 +149,16 @@ const ENDINGS: readonly Change[] = [
     undo: async () => undefined,
   },
   {
+    name: "its approval undone",
+    stands: "CANCELLED",
+    async act({ other, waiting }, acknowledged) {
+      if (waiting === null) throw new Error("There is nothing to undo yet.");
+      const { ref } = waiting;
+      if ((await other.undo({ ref, personId: track.rig.reviewer })).kind === "undone") acknowledged();
+    },
+    undo: async () => undefined,
+  },
+  {
     name: "its deadline",
     stands: "EXPIRED",
     async act({ other, dice, waiting }, acknowledged) {
@@ -158,17 +170,6 @@ const ENDINGS: readonly Change[] = [
     undo: async () => undefined,
   },
 ];
-
-/** How the rounds of one race went; a race that only ever goes one way shows nothing. */
-interface Tally {
-  otherFirst: number;
-  oursFirst: number;
-}
-
-function expectBothWays({ otherFirst, oursFirst }: Tally): void {
-  expect(otherFirst, "rounds in which the other was first").toBeGreaterThan(5);
-  expect(oursFirst, "rounds in which the gateway was first").toBeGreaterThan(5);
-}
 
 interface Sides {
   readonly scene: Scene;

@@ -3,6 +3,7 @@ import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
+import { expect } from "vitest";
 import type { Case, CaseState } from "../../src/domain/case.ts";
 import { sha256 } from "../../src/domain/digest.ts";
 import { type AgentId, newWriterId, type PersonId, secureRandomBytes } from "../../src/domain/ids.ts";
@@ -306,4 +307,15 @@ export async function interleave(
   } else {
     await Promise.all([first(), second()]);
   }
+}
+
+/** How the rounds of one race went; a race that only ever goes one way shows nothing. */
+export interface Tally {
+  otherFirst: number;
+  oursFirst: number;
+}
+
+export function expectBothWays({ otherFirst, oursFirst }: Tally): void {
+  expect(otherFirst, "rounds in which the other was first").toBeGreaterThan(5);
+  expect(oursFirst, "rounds in which the gateway was first").toBeGreaterThan(5);
 }

@@ -36,6 +36,8 @@ export type ClaimResult =
   | { readonly kind: "claimed"; readonly case: Case; readonly token: number }
   /** The policy changed since it was evaluated: evaluate and ask again. */
   | { readonly kind: "policy_outdated" }
+  /** The person who approved may still undo it. */
+  | { readonly kind: "too_early"; readonly case: Case }
   /** A kill switch holds it; the case stays authorized. */
   | { readonly kind: "stopped"; readonly case: Case }
   /** Not (any more) authorized; `case` says where it is now. */
@@ -46,6 +48,8 @@ export type ClaimResult =
 export function planClaim(current: Case | null, guards: ClaimGuards, params: ClaimParams): Plan<ClaimResult> {
   if (current === null) return writeNothing({ kind: "unknown_case", ref: params.ref });
   if (current.state !== "AUTHORIZED") return writeNothing({ kind: "not_claimable", case: current });
+  if (current.runFromMs !== null && guards.nowMs < current.runFromMs)
+    return writeNothing({ kind: "too_early", case: current });
   if (guards.policyVersion !== params.policy.version) return writeNothing({ kind: "policy_outdated" });
   if (guards.killSwitches.some((s) => covers(s, current)))
     return writeNothing({ kind: "stopped", case: current });
@@ -133,6 +137,7 @@ function reviewAgainStep(current: Case, guards: ClaimGuards, params: ClaimParams
       authorizedDigest: null,
       reasonId,
       reviewByMs,
+      runFromMs: null,
       runByMs: null,
       dueAtMs: reviewByMs,
       decidedBy: null,

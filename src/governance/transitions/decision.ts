@@ -1,5 +1,5 @@
 import type { Assessment } from "../../domain/assessment.ts";
-import { type Case, isTerminal } from "../../domain/case.ts";
+import { type Case, holderOf, isTerminal } from "../../domain/case.ts";
 import type { Decision } from "../../domain/decision.ts";
 import { actionDigest, joinKey, sha256 } from "../../domain/digest.ts";
 import type { CaseRef, PersonId, Sha256Hex, WriterId } from "../../domain/ids.ts";
@@ -39,6 +39,8 @@ export interface DecisionParams {
   /** null approves or rejects the case as it is. */
   readonly edit: ArgumentEdit | null;
   readonly runWithinMs: number;
+  /** Time to undo an approval before it may run; 0 for none. */
+  readonly undoWithinMs: number;
   readonly writer: WriterId;
   /** Name of the portal that vouches for the person; null when they came with their own credential. */
   readonly via: string | null;
@@ -67,6 +69,8 @@ export type DecisionResult =
   | { readonly kind: "recorded"; readonly case: Case; readonly repeated: boolean }
   | NotEntitled
   | { readonly kind: "not_open"; readonly case: Case }
+  /** Another reviewer works on it. */
+  | { readonly kind: "taken_by_another"; readonly case: Case }
   | { readonly kind: "stale_digest"; readonly case: Case }
   /** The policy changed since the edit was ruled on: rule again. */
   | { readonly kind: "policy_outdated" }
@@ -94,6 +98,8 @@ export function planDecision(snapshot: DecisionSnapshot, params: DecisionParams)
     });
     return { answer: { kind: "not_open", case: writes.next }, writes };
   }
+  if (isTakenByAnother(current, params.personId, nowMs))
+    return writeNothing({ kind: "taken_by_another", case: current });
   // Once a case has come back to review, saying nothing of the digest would approve what was never shown.
   const shown = params.digestShown ?? (snapshot.decisions.length === 0 ? current.actionDigest : null);
   if (shown !== current.actionDigest) {
@@ -124,6 +130,12 @@ export function planDecision(snapshot: DecisionSnapshot, params: DecisionParams)
   return { answer: { kind: "recorded", case: writes.next, repeated: false }, writes };
 }
 
+/** Whoever took the review has the word until they give it back, their time is over, or somebody takes it over by name. */
+export function isTakenByAnother(current: Case, personId: PersonId, nowMs: number): boolean {
+  const holder = holderOf(current, nowMs);
+  return holder !== null && holder !== personId;
+}
+
 /** Why this person may not decide on this case: the rule of four eyes. Undefined when they may. */
 export function entitlementRefusal(
   snapshot: Pick<DecisionSnapshot, "person" | "agent">,
@@ -146,7 +158,8 @@ function isRepetition(snapshot: DecisionSnapshot, params: DecisionParams): boole
   const wasEdited = latest.digestShown !== latest.digestAuthorized;
   const sameEdit =
     params.edit === null ? !wasEdited : sha256(params.edit.arguments.text) === current.argumentsSha256;
-  const overtaken = isTerminal(current.state) && current.decidedBy === null;
+  const overtaken =
+    current.reasonId === "review.undone" || (isTerminal(current.state) && current.decidedBy === null);
   return stands && sameDigest && sameEdit && !overtaken;
 }
 
@@ -215,14 +228,28 @@ function decisionStep(
     actor,
     patch: {
       ...decided,
-      ...humanAuthorization(digestAuthorized, nowMs, params.runWithinMs),
+      ...humanAuthorization(digestAuthorized, nowMs, params),
       reasonId: "review.approved",
     },
     details: { ...details, authorization: "human" },
   };
 }
 
-/** What makes a case one that a human authorized: the digest they authorized, and the time it has to run. */
-export function humanAuthorization(digest: Sha256Hex, nowMs: number, runWithinMs: number): Partial<Case> {
-  return { authorization: "human", authorizedDigest: digest, runByMs: nowMs + runWithinMs, dueAtMs: nowMs };
+/**
+ * What makes a case one that a human authorized: the digest they authorized, the time to undo it, and the time it has to run.
+ * Time to undo is part of the time to run, so that no approval lives longer than the operator said.
+ */
+export function humanAuthorization(
+  digest: Sha256Hex,
+  nowMs: number,
+  times: Pick<DecisionParams, "runWithinMs" | "undoWithinMs">,
+): Partial<Case> {
+  const runFromMs = times.undoWithinMs > 0 ? nowMs + times.undoWithinMs : null;
+  return {
+    authorization: "human",
+    authorizedDigest: digest,
+    runFromMs,
+    runByMs: nowMs + times.runWithinMs,
+    dueAtMs: runFromMs ?? nowMs,
+  };
 }

@@ -123,9 +123,11 @@ export function takeSteps(params: StepsParams): Writes {
     from = taken.next.state;
     events.push(taken.event);
   }
+  // Whoever took the review took it where it was: what has moved on is nobody's.
+  const moved = current.state !== params.start.state;
   return {
     previous: params.previous,
-    next: { ...current, updatedAtMs: params.nowMs },
+    next: { ...current, ...(moved && { takenBy: null, takenUntilMs: null }), updatedAtMs: params.nowMs },
     events,
     payloads: params.payloads ?? [],
     decision: params.decision ?? null,

@@ -5,6 +5,7 @@ import {
   type DecisionSnapshot,
   entitlementRefusal,
   humanAuthorization,
+  isTakenByAnother,
   type NotEntitled,
 } from "./decision.ts";
 import {
@@ -26,6 +27,8 @@ export interface ResolutionParams {
   /** Digest the person was shown. */
   readonly digestShown: string;
   readonly runWithinMs: number;
+  /** Time to undo "run again" before it may run; 0 for none. */
+  readonly undoWithinMs: number;
   readonly writer: WriterId;
   readonly singleOperator: boolean;
 }
@@ -35,6 +38,8 @@ export type ResolutionResult =
   | NotEntitled
   /** Its outcome is not unknown (any more). */
   | { readonly kind: "not_open"; readonly case: Case }
+  /** Another reviewer works on it. */
+  | { readonly kind: "taken_by_another"; readonly case: Case }
   | { readonly kind: "stale_digest"; readonly case: Case }
   | UnknownCase;
 
@@ -48,6 +53,8 @@ export function planResolution(
   const because = entitlementRefusal(snapshot, params);
   if (because !== undefined) return writeNothing({ kind: "not_entitled", because, case: current });
   if (current.state !== "UNKNOWN") return writeNothing({ kind: "not_open", case: current });
+  if (isTakenByAnother(current, params.personId, nowMs))
+    return writeNothing({ kind: "taken_by_another", case: current });
   if (params.digestShown !== current.actionDigest)
     return writeNothing({ kind: "stale_digest", case: current });
   const writes = takeSteps({
@@ -81,7 +88,7 @@ function resolutionStep(current: Case, params: ResolutionParams, nowMs: number):
     actor,
     patch: {
       ...decided,
-      ...humanAuthorization(current.actionDigest, nowMs, params.runWithinMs),
+      ...humanAuthorization(current.actionDigest, nowMs, params),
       reasonId: "resolution.run_again",
     },
     details: { ...details, authorization: "human", digest_authorized: current.actionDigest },

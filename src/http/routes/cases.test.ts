@@ -93,15 +93,15 @@ describe("reading", () => {
   });
 
   test.each<[Caller, object]>([
-    ["sarah", { decide: true, resolve: false, because: null, withdraw: false }],
-    ["owen", { decide: false, resolve: false, because: "owns_the_agent", withdraw: false }],
-    ["anna", { decide: false, resolve: false, because: "not_a_reviewer", withdraw: false }],
-    ["adam", { decide: false, resolve: false, because: "not_a_reviewer", withdraw: true }],
+    ["sarah", { decide: true, resolve: false, because: null, withdraw: false, take: true }],
+    ["owen", { decide: false, resolve: false, because: "owns_the_agent", withdraw: false, take: false }],
+    ["anna", { decide: false, resolve: false, because: "not_a_reviewer", withdraw: false, take: false }],
+    ["adam", { decide: false, resolve: false, because: "not_a_reviewer", withdraw: true, take: false }],
   ])("one case tells %s what they may do", async (caller, permissions) => {
     const detail = caseDetailSchema.parse(
       await (await send(caller, `GET /api/v1/cases/${waiting.ref}`)).json(),
     );
-    expect(detail.permissions).toEqual(permissions);
+    expect(detail.permissions).toEqual({ release: false, undo: false, ...permissions });
   });
 
   test.each([`evt_${"a".repeat(32)}`, "evt_x", "..%2f..%2fetc", "1"])(

@@ -1,8 +1,12 @@
 import type { Migration, MigrationProvider } from "kysely/migration";
 import { initialMigration, type SqlDialect } from "./0001-initial.ts";
+import { caseActionsMigration } from "./0003-case-actions.ts";
 
 /** Every migration in order of its name, named here so that a bundle needs no folder at run time. */
 export function migrationProvider(dialect: SqlDialect): MigrationProvider {
-  const migrations: Record<string, Migration> = { "0001-initial": initialMigration(dialect) };
+  const migrations: Record<string, Migration> = {
+    "0001-initial": initialMigration(dialect),
+    "0003-case-actions": caseActionsMigration(),
+  };
   return { getMigrations: () => Promise.resolve(migrations) };
 }

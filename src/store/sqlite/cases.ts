@@ -10,6 +10,8 @@ import { type OpenCaseParams, planOpenCase, RECENT_MS } from "../../governance/t
 import { planLost, planOutcome, planRelease } from "../../governance/transitions/outcome.ts";
 import type { Plan } from "../../governance/transitions/plan.ts";
 import { planResolution } from "../../governance/transitions/resolution.ts";
+import { planReleaseReview, planTake } from "../../governance/transitions/taking.ts";
+import { planUndo } from "../../governance/transitions/undo.ts";
 import { countCases, listCases } from "../case-lists.ts";
 import type { Database } from "../database.ts";
 import type { CaseRows } from "./case-rows.ts";
@@ -47,6 +49,9 @@ type Commands = Pick<
   | "recordLost"
   | "recordDecision"
   | "resolveUnknown"
+  | "takeReview"
+  | "releaseReview"
+  | "undo"
   | "withdraw"
   | "expire"
 >;
@@ -109,6 +114,10 @@ function caseCommands({ commits, rows, guards, principals }: CasesDeps): Command
       }),
     resolveUnknown: (params) =>
       commits.run((tx) => carryOut(planResolution(personAndCase(params, tx), params), tx)),
+    takeReview: (params) => commits.run((tx) => carryOut(planTake(personAndCase(params, tx), params), tx)),
+    releaseReview: (params) =>
+      commits.run((tx) => carryOut(planReleaseReview(personAndCase(params, tx), params), tx)),
+    undo: (params) => commits.run((tx) => carryOut(planUndo(personAndCase(params, tx), params), tx)),
     withdraw: (params) =>
       commits.run((tx) => carryOut(planWithdraw(rows.find(params.ref), tx.nowMs, params), tx)),
     expire: (params) =>
