@@ -85,9 +85,9 @@ describe("the sources keep the house rules", () => {
   test("drivers are imported lazily", () => {
     const strays = files.flatMap((file) => {
       const text = readFileSync(path.join(src, file), "utf8");
-      return LAZY_PACKAGES.filter((name) => new RegExp(`^import (?!type )[^\\n]*from "${name}"`, "m").test(text)).map(
-        (name) => `${file}: ${name}`,
-      );
+      return LAZY_PACKAGES.filter((name) =>
+        new RegExp(`^import (?!type )[^\\n]*from "${name}"`, "m").test(text),
+      ).map((name) => `${file}: ${name}`);
     });
     expect(strays).toEqual([]);
   });

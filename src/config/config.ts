@@ -42,6 +42,14 @@ export function enforcementOf(config: Pick<Config, "observe" | "upstreams" | "po
   return partly ? "partly_observe" : "enforce";
 }
 
+/** How an HTTP upstream is spoken to: Streamable HTTP, or the HTTP+SSE transport of protocol 2024-11-05. */
+export const TRANSPORTS = ["streamable", "sse"] as const;
+export type HttpTransportKind = (typeof TRANSPORTS)[number];
+
+/** Whose live calls share a connection to an upstream: everybody's, one agent's, or one session's of an agent. */
+export const ISOLATIONS = ["shared", "agent", "session"] as const;
+export type Isolation = (typeof ISOLATIONS)[number];
+
 interface UpstreamBase {
   readonly name: string;
   /** Put before each tool's and prompt's name. */
@@ -54,6 +62,7 @@ interface UpstreamBase {
   readonly trusted: boolean;
   /** Nothing of this upstream is held; what would have been is recorded. */
   readonly observe: boolean;
+  readonly isolation: Isolation;
   /** Names (at the upstream) of tools that may be run twice without harm. */
   readonly safeToRepeat: readonly string[];
   /** Hash of command line or endpoint. */
@@ -72,6 +81,7 @@ export interface StdioUpstreamConfig extends UpstreamBase {
 export interface HttpUpstreamConfig extends UpstreamBase {
   readonly kind: "http";
   readonly url: string;
+  readonly transport: HttpTransportKind;
   /** The upstream's own credentials; never the agent's. */
   readonly headers: Readonly<Record<string, string>>;
 }

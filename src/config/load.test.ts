@@ -52,6 +52,8 @@ upstreams:
   tools:
     url: https://tools.example.org/mcp
     headers: { authorization: "Bearer \${SECRET}" }
+    transport: sse
+    isolation: session
     prefix: ""
     connect_deadline: 5m
 policy:
@@ -143,6 +145,7 @@ single_operator: true
               "DB": "db-hunter2-do-not-print",
             },
             "fingerprint": "…",
+            "isolation": "agent",
             "kind": "stdio",
             "name": "welfare",
             "observe": false,
@@ -162,6 +165,7 @@ single_operator: true
             "headers": {
               "authorization": "Bearer hunter2-do-not-print",
             },
+            "isolation": "session",
             "kind": "http",
             "name": "tools",
             "observe": false,
@@ -170,6 +174,7 @@ single_operator: true
               "*",
             ],
             "safeToRepeat": [],
+            "transport": "sse",
             "trusted": false,
             "url": "https://tools.example.org/mcp",
           },

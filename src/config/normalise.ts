@@ -62,15 +62,19 @@ function normaliseUpstream(name: string, file: UpstreamFile, folder: string): Up
     connectDeadlineMs: ms(file.connect_deadline),
     trusted: file.trusted,
     observe: file.mode === "observe",
+    // One process for all agents would let one read what another left in it; an HTTP server is made for many clients.
+    isolation: file.isolation ?? (file.url === undefined ? "agent" : "shared"),
     safeToRepeat: file.safe_to_repeat,
   };
   if (file.url !== undefined) {
+    const { url, transport = "streamable" } = file;
     return {
       ...base,
       kind: "http",
-      url: file.url,
+      url,
+      transport,
       headers: file.headers ?? {},
-      fingerprint: fingerprint({ kind: "http", url: file.url }),
+      fingerprint: fingerprint({ kind: "http", url, ...(transport === "sse" && { transport }) }),
     };
   }
   const { command = "", args = [] } = file;
@@ -93,7 +97,7 @@ type Endpoint =
       readonly args: readonly string[];
       readonly cwd: string;
     }
-  | { readonly kind: "http"; readonly url: string };
+  | { readonly kind: "http"; readonly url: string; readonly transport?: "sse" };
 
 /** Hash of where a call would go. Environment and headers are left out: they hold secrets that are rotated while cases wait. */
 function fingerprint(endpoint: Endpoint) {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DEFAULT_RISK_THRESHOLD, VERDICTS } from "../domain/assessment.ts";
 import { RULE_KINDS } from "../policy/policy.ts";
+import { ISOLATIONS, TRANSPORTS } from "./config.ts";
 import { DURATION_FORMS, DURATION_PATTERN, parseDuration } from "./duration.ts";
 
 const HOUR_MS = 3_600_000;
@@ -47,6 +48,7 @@ const upstreamSchema = z
     cwd: filled.optional(),
     env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/u), text).optional(),
     url: httpUrl.optional(),
+    transport: z.enum(TRANSPORTS).optional(),
     headers: z
       .record(
         z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/u),
@@ -65,6 +67,7 @@ const upstreamSchema = z
     resources: z.array(filled).default(["*"]),
     trusted: z.boolean().default(false),
     mode,
+    isolation: z.enum(ISOLATIONS).optional(),
     safe_to_repeat: z.array(filled).default([]),
     call_deadline: callDeadline.default("60s"),
     connect_deadline: callDeadline.default("10s"),
@@ -80,6 +83,9 @@ const upstreamSchema = z
     }
     if (upstream.url === undefined && upstream.headers !== undefined) {
       add(["headers"], "headers need a `url`; use `env` to give a command its secrets");
+    }
+    if (upstream.url === undefined && upstream.transport !== undefined) {
+      add(["transport"], "a transport needs a `url`; a command always speaks over its pipes");
     }
     if (upstream.command === undefined) {
       for (const key of ["args", "cwd", "env"] as const) {

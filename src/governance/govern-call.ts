@@ -14,6 +14,7 @@ import {
   settleWithinMs,
   verdictOn,
 } from "./dispatch.ts";
+import type { LiveCaller } from "./live-client.ts";
 import type { CaseStore, DispatchOutcome, Upstreams } from "./ports.ts";
 import type { CallAnswer, RawCall } from "./raw-call.ts";
 import { type RuleCallDeps, type RuledCall, ruleCall } from "./rule-call.ts";
@@ -43,6 +44,16 @@ const MAX_RULINGS = 3;
  * case, and then run it, park it or refuse it.
  */
 export async function governCall(call: RawCall, deps: GovernCallDeps): Promise<CallAnswer> {
+  const { agentId, client = null } = call;
+  const session = client?.session ?? randomHex(16, deps.random);
+  try {
+    return await govern(call, { session, client }, deps);
+  } finally {
+    if (session !== client?.session) deps.upstreams.endSession({ agentId, session });
+  }
+}
+
+async function govern(call: RawCall, caller: LiveCaller, deps: GovernCallDeps): Promise<CallAnswer> {
   const tool = deps.upstreams.findTool(call.exposedName);
   if (tool === undefined) return refuseCall(call, "tool.unknown", null, deps);
 
@@ -57,7 +68,8 @@ export async function governCall(call: RawCall, deps: GovernCallDeps): Promise<C
     const rules = { ...deps };
     const ruled = ruleCall({ agentId: call.agentId, tool, args, schemaUsable }, rules);
     const runsNow = ruled.observe || ruled.ruling.to === "AUTHORIZED";
-    if (runsNow) await deps.upstreams.readyLive({ upstream: tool.upstream, agentId: call.agentId });
+    const { upstream } = tool;
+    if (runsNow) await deps.upstreams.readyLive({ upstream, agentId: call.agentId, ...caller });
     // Read before the claim commits: a process that sleeps between the two must not send.
     const dispatchByMonotonicMs = deps.clock.monotonicMs() + DISPATCH_WITHIN_MS;
     const opened = await openCase(call, tool, ruled, rules);
@@ -65,7 +77,7 @@ export async function governCall(call: RawCall, deps: GovernCallDeps): Promise<C
     if (opened.kind === "refused") return refuseCall(call, opened.reasonId, null, deps);
     if (opened.kind === "joined") return joinCase(opened.case, call, deps);
     if (opened.token === null) return answerOfCase(opened.case, null, null);
-    return runLive({ call, case: opened.case, token: opened.token, dispatchByMonotonicMs }, deps);
+    return runLive({ call, caller, case: opened.case, token: opened.token, dispatchByMonotonicMs }, deps);
   }
   return refuseCall(call, "policy.error", "the policy keeps changing; call the tool again", deps);
 }
@@ -102,6 +114,7 @@ function openCase(
 
 interface LiveRun {
   readonly call: RawCall;
+  readonly caller: LiveCaller;
   readonly case: Case;
   readonly token: number;
   readonly dispatchByMonotonicMs: number;
@@ -123,6 +136,7 @@ async function dispatchLive(run: LiveRun, deps: GovernCallDeps): Promise<CallAns
   const outcome = await deps.upstreams.dispatchLive({
     upstream: run.case.upstream,
     agentId: call.agentId,
+    ...run.caller,
     tool: run.case.tool,
     argumentsText: call.argumentsText,
     metaText: call.metaText,

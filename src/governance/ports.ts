@@ -3,6 +3,7 @@ import type { AgentId, CaseRef, PersonId, Sha256Hex, WriterId } from "../domain/
 import type { KillSwitch } from "../domain/kill-switch.ts";
 import type { Agent, Person } from "../domain/principal.ts";
 import type { CatalogTool, ToolDefinition } from "../domain/tool.ts";
+import type { LiveCaller } from "./live-client.ts";
 import type { ClaimParams, ClaimResult } from "./transitions/claim.ts";
 import type { DecisionParams, DecisionResult } from "./transitions/decision.ts";
 import type { ExpireParams, ExpireResult, WithdrawParams, WithdrawResult } from "./transitions/ending.ts";
@@ -278,11 +279,13 @@ export interface Upstreams {
    * Brings the agent's live connection up, which may take a child process its start, so that the time to dispatch
    * is not spent on it. Never throws: a connection that does not come up shows at the dispatch.
    */
-  readyLive(params: { readonly upstream: string; readonly agentId: AgentId }): Promise<void>;
+  readyLive(params: LiveCaller & { readonly upstream: string; readonly agentId: AgentId }): Promise<void>;
   /** Dispatches on the agent's live connection. */
   dispatchLive(
-    params: DispatchParams & { readonly upstream: string; readonly agentId: AgentId },
+    params: DispatchParams & LiveCaller & { readonly upstream: string; readonly agentId: AgentId },
   ): Promise<DispatchOutcome>;
+  /** Closes the connections that an agent's session had of its own, once their calls in flight have ended. Never throws. */
+  endSession(params: { readonly agentId: AgentId; readonly session: string }): void;
   /** A fresh connection with freshly listed tools, for a run after review. @throws AtlasError `upstream.unreachable`, or `resource.not_found` when no such upstream is configured. */
   openSession(upstream: string): Promise<UpstreamSession>;
   /** How long a call of this upstream may take. */

@@ -1,6 +1,7 @@
 import type { Case } from "../domain/case.ts";
 import type { AgentId, CaseRef } from "../domain/ids.ts";
 import type { ReasonId } from "../domain/reasons.ts";
+import type { LiveClient } from "./live-client.ts";
 import type { RawResult, RawRpcError } from "./ports.ts";
 
 /** One intercepted `tools/call`, as texts: what is hashed here is what is stored, shown, approved and forwarded. */
@@ -13,6 +14,8 @@ export interface RawCall {
   readonly argumentsText: string;
   /** `params._meta` without what belongs to the connection between agent and gateway; null when nothing is left. */
   readonly metaText: string | null;
+  /** Who called, where an upstream may ask back; absent when nobody can be asked and the call is a session of its own. */
+  readonly client?: LiveClient | undefined;
   readonly onProgress?: (progress: { readonly [key: string]: unknown }) => void;
   /** Aborts when the agent cancels or goes away. That ends the response, never the case. */
   readonly signal?: AbortSignal;

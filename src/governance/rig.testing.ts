@@ -103,6 +103,7 @@ export function createScriptedUpstreams(store: Store, clock: Clock): ScriptedUps
     findTool: (exposedName) => catalog().find((tool) => tool.exposedName === exposedName),
     listTools: catalog,
     readyLive: async () => undefined,
+    endSession: () => undefined,
     dispatchLive: dispatch,
     deadlineMs: () => 30_000,
     async openSession(): Promise<UpstreamSession> {

@@ -273,7 +273,8 @@ function withoutListing({ upstreams, agentId }: Rig): Rig["upstreams"] {
     ...upstreams,
     openSession: async (upstream) => ({
       tools: upstreams.listTools(),
-      dispatch: (call) => upstreams.dispatchLive({ ...call, upstream, agentId }),
+      dispatch: (call) =>
+        upstreams.dispatchLive({ ...call, upstream, agentId, session: "race", client: null }),
       close: async () => undefined,
     }),
   };

@@ -49,13 +49,22 @@ export function createUpstreamBench(): UpstreamBench {
     stdio: (over, args = []) => ({
       ...base,
       kind: "stdio",
+      isolation: "agent",
       command: process.execPath,
       args: [SERVER, "--record", recordFile, "--control", controlFile, ...args],
       cwd: null,
       env: {},
       ...over,
     }),
-    http: (url, over) => ({ ...base, kind: "http", url, headers: {}, ...over }),
+    http: (url, over) => ({
+      ...base,
+      kind: "http",
+      isolation: "shared",
+      transport: "streamable",
+      url,
+      headers: {},
+      ...over,
+    }),
     dispose: () => rmSync(dir, { recursive: true, force: true }),
   };
 }

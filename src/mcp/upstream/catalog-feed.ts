@@ -31,7 +31,9 @@ export interface CatalogFeedParams {
   readonly store: Pick<GuardStore, "recordTools">;
   readonly clock: Clock;
   readonly log: UpstreamLog;
-  readonly open: (extra: Pick<OpenConnectionParams, "onListChanged" | "probe">) => Promise<Connection>;
+  readonly open: (
+    extra: Pick<OpenConnectionParams, "onListChanged" | "probe" | "client">,
+  ) => Promise<Connection>;
   readonly delay: Delay;
   readonly random: () => number;
   /** How often the tools are listed without being told of a change. */
@@ -71,7 +73,7 @@ export function createCatalogFeed(params: CatalogFeedParams): CatalogFeed {
 
   const follow = async (afterFirst: () => void): Promise<void> => {
     const changed = createSignal();
-    const opened = await params.open({ onListChanged: changed.raise, probe: true });
+    const opened = await params.open({ onListChanged: changed.raise, probe: true, client: null });
     connection = opened;
     try {
       while (opened.isOpen() && !stop.signal.aborted) {

@@ -15,6 +15,8 @@ const config = (name: string, prefix = ""): UpstreamConfig => ({
   connectDeadlineMs: 1,
   trusted: false,
   observe: false,
+  isolation: "shared",
+  transport: "streamable",
   safeToRepeat: ["read"],
   fingerprint: sha256(name),
 });

@@ -8,7 +8,9 @@ import {
 } from "@modelcontextprotocol/client";
 import type { UpstreamConfig } from "../../config/config.ts";
 import { AtlasError } from "../../domain/errors.ts";
+import type { LiveClient } from "../../governance/live-client.ts";
 import { codeOf } from "./child-process.ts";
+import { askableByRequest, passOn } from "./client-messages.ts";
 import { HttpTransport } from "./http-transport.ts";
 import type { UpstreamLog } from "./log.ts";
 import type { RawTransport } from "./raw-transport.ts";
@@ -28,6 +30,8 @@ export interface ConnectParams {
   readonly era: EraMemory;
   /** Ask again what the upstream speaks even if it is remembered. */
   readonly probe: boolean;
+  /** Whom the upstream may ask on this connection; null: nobody, and no capability is declared. */
+  readonly client: LiveClient | null;
   /** Gives up connecting. */
   readonly signal?: AbortSignal | undefined;
   readonly grace?: ChildGrace | undefined;
@@ -39,8 +43,8 @@ export interface Connected {
 }
 
 /**
- * Connects and agrees on a protocol version. No client capability is declared: nobody here could
- * answer what an upstream asks back.
+ * Connects and agrees on a protocol version. What is declared to the upstream is what the client behind the connection
+ * declared; without one nobody here could answer what an upstream asks back.
  *
  * @throws AtlasError when it fails or takes longer than the upstream's connect deadline.
  */
@@ -89,7 +93,9 @@ async function attempt(
   prior: PriorDiscovery | null,
 ): Promise<Connected> {
   const timeout = params.config.connectDeadlineMs;
-  const client = new Client(CLIENT_INFO, { capabilities: {}, versionNegotiation: { mode } });
+  const capabilities = askableByRequest(params.client);
+  const client = new Client(CLIENT_INFO, { capabilities, versionNegotiation: { mode } });
+  if (params.client !== null) passOn(client, params.client);
   const { promise: tooLate, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => reject(new AtlasError("upstream.unreachable", `no answer within ${timeout} ms`)),

@@ -9,6 +9,7 @@ import type { Clock } from "../../domain/clock.ts";
 import { AtlasError } from "../../domain/errors.ts";
 import type { ToolDefinition } from "../../domain/tool.ts";
 import type { DispatchOutcome, DispatchParams } from "../../governance/ports.ts";
+import { askableByResult } from "./client-messages.ts";
 import { CLIENT_INFO, type ConnectParams, connect } from "./connect.ts";
 import { mcpParamHeaders } from "./mcp-param-headers.ts";
 import { mergeMeta, requestText } from "./raw-json.ts";
@@ -64,7 +65,7 @@ export async function openConnection(params: OpenConnectionParams): Promise<Conn
   }
   const version = client.getNegotiatedProtocolVersion() ?? "";
   const isModern = client.getProtocolEra() === "modern";
-  const envelope = isModern ? envelopeOf(version) : {};
+  const envelope = isModern ? envelopeOf(version, askableByResult(params.client)) : {};
 
   const close = async (): Promise<void> => {
     open = false;
@@ -101,11 +102,11 @@ async function subscribe(client: Client, timeout: number, close: () => Promise<v
   await close();
 }
 
-function envelopeOf(version: string): Record<string, unknown> {
+function envelopeOf(version: string, capabilities: object): Record<string, unknown> {
   return {
     [PROTOCOL_VERSION_META_KEY]: version,
     [CLIENT_INFO_META_KEY]: CLIENT_INFO,
-    [CLIENT_CAPABILITIES_META_KEY]: {},
+    [CLIENT_CAPABILITIES_META_KEY]: capabilities,
   };
 }
 

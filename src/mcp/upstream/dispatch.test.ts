@@ -60,7 +60,8 @@ async function configOf(
 }
 
 async function open(config: UpstreamConfig, probe = true): Promise<Connection> {
-  connection = await openConnection({ config, clock: systemClock, log: createRecordingLog(), era, probe });
+  const log = createRecordingLog();
+  connection = await openConnection({ config, clock: systemClock, log, era, probe, client: null });
   return connection;
 }
 

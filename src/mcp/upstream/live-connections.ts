@@ -1,11 +1,13 @@
 import type { Clock } from "../../domain/clock.ts";
+import type { LiveClient } from "../../governance/live-client.ts";
 import type { DispatchOutcome } from "../../governance/ports.ts";
 import { backoffMs, type Delay } from "./backoff.ts";
 import { reasonOf } from "./connect.ts";
 import type { Connection, ConnectionCall, DispatchReport } from "./connection.ts";
 
 export interface LiveConnectionsParams {
-  readonly open: () => Promise<Connection>;
+  /** @param client whom the upstream may ask on this connection; null: nobody */
+  readonly open: (client: LiveClient | null) => Promise<Connection>;
   readonly clock: Clock;
   readonly delay: Delay;
   readonly random: () => number;
@@ -16,17 +18,28 @@ export interface LiveConnectionsParams {
 /** A restart that is put off for longer than this is not waited for by a caller on the line. */
 const LONGEST_READY_WAIT_MS = 5_000;
 
-/** Connections of one upstream that live calls share, one for each key: the agent, or one for all. */
+/** Which connection a call takes. */
+export interface Line {
+  /** Calls of one key share a connection. */
+  readonly key: string;
+  /** The same for all calls of one key. */
+  readonly client: LiveClient | null;
+}
+
+/** Connections of one upstream that live calls share, one for each key: for all, for an agent, or for a session. */
 export interface LiveConnections {
   /** Brings the connection up, or finds that it does not come up now. Never throws. */
-  ready(key: string): Promise<void>;
-  dispatch(key: string, call: ConnectionCall): Promise<DispatchOutcome>;
+  ready(line: Line): Promise<void>;
+  dispatch(line: Line, call: ConnectionCall): Promise<DispatchOutcome>;
+  /** Closes the key's connection when its calls in flight have ended; a later call of the key gets a new one. Never throws. */
+  end(key: string): void;
   /** Closes what nobody used for `idleMs`. */
   closeIdle(idleMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
 interface Slot {
+  readonly client: LiveClient | null;
   connection: Promise<Connection> | null;
   inFlight: number;
   usedAtMs: number;
@@ -45,12 +58,15 @@ export function createLiveConnections(params: LiveConnectionsParams): LiveConnec
   const slots = new Map<string, Slot>();
   const context: Context = { ...params, stop: new AbortController() };
   const { signal } = context.stop;
+  /** Taken out of `slots`, with calls in flight. */
+  const ending = new Set<Slot>();
 
-  const slotOf = (key: string): Slot | null => {
+  const slotOf = ({ key, client }: Line): Slot | null => {
     const existing = slots.get(key);
     if (existing !== undefined) return existing;
-    if (slots.size >= params.max && !evictIdlest(slots)) return null;
+    if (slots.size + ending.size >= params.max && !evictIdlest(slots)) return null;
     const slot: Slot = {
+      client,
       connection: null,
       inFlight: 0,
       usedAtMs: clock.monotonicMs(),
@@ -61,9 +77,19 @@ export function createLiveConnections(params: LiveConnectionsParams): LiveConnec
     return slot;
   };
 
+  const releaseEnded = (slot: Slot): void => {
+    if (slot.inFlight > 0 || !ending.delete(slot)) return;
+    void release(slot).catch(() => undefined);
+  };
+  const leave = (slot: Slot): void => {
+    slot.inFlight -= 1;
+    slot.usedAtMs = clock.monotonicMs();
+    releaseEnded(slot);
+  };
+
   return {
-    ready: async (key) => {
-      const slot = signal.aborted ? null : slotOf(key);
+    ready: async (line) => {
+      const slot = signal.aborted ? null : slotOf(line);
       if (slot === null) return;
       const waitMs = slot.retryAtMs - clock.monotonicMs();
       if (slot.connection === null && slot.failures > 0 && waitMs > LONGEST_READY_WAIT_MS) return;
@@ -73,13 +99,12 @@ export function createLiveConnections(params: LiveConnectionsParams): LiveConnec
       } catch {
         // The dispatch that follows says why.
       } finally {
-        slot.inFlight -= 1;
-        slot.usedAtMs = clock.monotonicMs();
+        leave(slot);
       }
     },
-    dispatch: async (key, call) => {
+    dispatch: async (line, call) => {
       if (signal.aborted) return notSent("the gateway is stopping");
-      const slot = slotOf(key);
+      const slot = slotOf(line);
       if (slot === null) return notSent("too many connections to the upstream are in use");
       slot.inFlight += 1;
       try {
@@ -89,9 +114,15 @@ export function createLiveConnections(params: LiveConnectionsParams): LiveConnec
           ? (await dispatchOnce(context, slot, call)).outcome
           : report.outcome;
       } finally {
-        slot.inFlight -= 1;
-        slot.usedAtMs = clock.monotonicMs();
+        leave(slot);
       }
+    },
+    end: (key) => {
+      const slot = slots.get(key);
+      if (slot === undefined) return;
+      slots.delete(key);
+      ending.add(slot);
+      releaseEnded(slot);
     },
     closeIdle: async (idleMs) => {
       const before = clock.monotonicMs() - idleMs;
@@ -101,7 +132,7 @@ export function createLiveConnections(params: LiveConnectionsParams): LiveConnec
     },
     close: async () => {
       context.stop.abort();
-      const all = [...slots.values()];
+      const all = [...slots.values(), ...ending];
       slots.clear();
       await Promise.all(all.map(release));
     },
@@ -137,7 +168,7 @@ function connected(context: Context, slot: Slot): Promise<Connection> {
 async function reconnect(context: Context, slot: Slot): Promise<Connection> {
   const wait = slot.retryAtMs - context.clock.monotonicMs();
   if (slot.failures > 0 && wait > 0) await context.delay(wait, context.stop.signal);
-  const connection = await context.open();
+  const connection = await context.open(slot.client);
   if (context.stop.signal.aborted) await connection.close();
   return connection;
 }

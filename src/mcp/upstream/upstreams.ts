@@ -1,18 +1,17 @@
-import type { UpstreamConfig } from "../../config/config.ts";
+import type { Isolation, UpstreamConfig } from "../../config/config.ts";
 import type { Clock } from "../../domain/clock.ts";
 import { AtlasError } from "../../domain/errors.ts";
+import type { AgentId } from "../../domain/ids.ts";
+import type { LiveCaller } from "../../governance/live-client.ts";
 import type { GuardStore, UpstreamSession, Upstreams } from "../../governance/ports.ts";
 import { type Delay, realDelay } from "./backoff.ts";
-import { catalogTool, createCatalog } from "./catalog.ts";
+import { type Catalog, catalogTool, createCatalog } from "./catalog.ts";
 import { type CatalogFeed, createCatalogFeed, type UpstreamHealth } from "./catalog-feed.ts";
 import { type EraMemory, reasonOf } from "./connect.ts";
 import { type Connection, type OpenConnectionParams, openConnection } from "./connection.ts";
-import { createLiveConnections, type LiveConnections } from "./live-connections.ts";
+import { createLiveConnections, type Line, type LiveConnections } from "./live-connections.ts";
 import type { UpstreamLog } from "./log.ts";
 import type { ChildGrace } from "./stdio-transport.ts";
-
-/** Key of the one connection that all agents share. */
-const SHARED = "";
 
 /** Times that only tests and large installations have reason to change. */
 export interface UpstreamsTuning {
@@ -65,36 +64,46 @@ interface Upstream {
   readonly config: UpstreamConfig;
   readonly feed: CatalogFeed;
   readonly live: LiveConnections;
-  readonly open: (extra: Pick<OpenConnectionParams, "onListChanged" | "probe">) => Promise<Connection>;
+  readonly open: (
+    extra: Pick<OpenConnectionParams, "onListChanged" | "probe" | "client">,
+  ) => Promise<Connection>;
+}
+
+interface Context extends UpstreamsParams {
+  readonly tuning: UpstreamsTuning;
+  readonly catalog: Catalog;
+  /** Aborted when the gateway stops. */
+  readonly signal: AbortSignal;
+}
+
+function createUpstream(config: UpstreamConfig, context: Context): Upstream {
+  const { clock, log, store, catalog, signal } = context;
+  const { delay, random, relistMs, grace, maxLivePerUpstream: max } = context.tuning;
+  const era: EraMemory = { verdict: null };
+  const open: Upstream["open"] = (extra) =>
+    openConnection({ config, clock, log, era, grace, signal, ...extra });
+  return {
+    config,
+    open,
+    feed: createCatalogFeed({ config, catalog, store, clock, log, open, delay, random, relistMs }),
+    live: createLiveConnections({
+      open: (client) => open({ probe: false, client }),
+      clock,
+      delay,
+      random,
+      max,
+    }),
+  };
 }
 
 export function createUpstreams(params: UpstreamsParams): RunningUpstreams {
-  const { clock, log, store } = params;
+  const { store } = params;
   const tuning = { ...DEFAULT_TUNING, ...params.tuning };
-  const catalog = createCatalog({ upstreams: params.upstreams, log });
+  const catalog = createCatalog({ upstreams: params.upstreams, log: params.log });
   const sessions = new Set<Connection>();
   const stop = new AbortController();
-
-  const createUpstream = (config: UpstreamConfig): Upstream => {
-    const era: EraMemory = { verdict: null };
-    const { delay, random, relistMs, grace } = tuning;
-    const open: Upstream["open"] = (extra) =>
-      openConnection({ config, clock, log, era, grace, signal: stop.signal, ...extra });
-    return {
-      config,
-      open,
-      feed: createCatalogFeed({ config, catalog, store, clock, log, open, delay, random, relistMs }),
-      live: createLiveConnections({
-        open: () => open({ probe: false }),
-        clock,
-        delay,
-        random,
-        max: tuning.maxLivePerUpstream,
-      }),
-    };
-  };
-
-  const upstreams = new Map(params.upstreams.map((config) => [config.name, createUpstream(config)]));
+  const context = { ...params, tuning, catalog, signal: stop.signal };
+  const upstreams = new Map(params.upstreams.map((config) => [config.name, createUpstream(config, context)]));
   const get = (name: string): Upstream => {
     const upstream = upstreams.get(name);
     if (upstream === undefined) throw new AtlasError("resource.not_found", `There is no upstream ${name}.`);
@@ -114,18 +123,23 @@ export function createUpstreams(params: UpstreamsParams): RunningUpstreams {
     onCatalogChange: (listener) => catalog.onChange(listener),
     health: () => [...upstreams.values()].map(({ feed }) => feed.health()),
     deadlineMs: (name) => get(name).config.callDeadlineMs,
-    readyLive: async ({ upstream: name, agentId }) => {
+    readyLive: async ({ upstream: name, agentId, session, client }) => {
       const { config, live } = get(name);
-      await live.ready(config.kind === "stdio" ? agentId : SHARED);
+      await live.ready(lineOf(config.isolation, agentId, { session, client }));
     },
-    dispatchLive: async ({ upstream: name, agentId, ...call }) => {
+    endSession: ({ agentId, session }) => {
+      const { key } = lineOf("session", agentId, { session, client: null });
+      for (const { live } of upstreams.values()) live.end(key);
+    },
+    dispatchLive: async ({ upstream: name, agentId, session, client, ...call }) => {
       const { config, live } = get(name);
+      const line = lineOf(config.isolation, agentId, { session, client });
       const definition = catalog.toolsOf(name).find((tool) => tool.name === call.tool)?.definition;
-      return await live.dispatch(config.kind === "stdio" ? agentId : SHARED, { ...call, definition });
+      return await live.dispatch(line, { ...call, definition });
     },
     openSession: async (name) => {
       const upstream = get(name);
-      const connection = await upstream.open({ probe: false });
+      const connection = await upstream.open({ probe: false, client: null });
       sessions.add(connection);
       void connection.closed.then(() => sessions.delete(connection));
       return await freshSession(upstream, connection);
@@ -148,6 +162,20 @@ export function createUpstreams(params: UpstreamsParams): RunningUpstreams {
       ]);
     },
   };
+}
+
+/** What others share a connection with must not ask one of them, for its question could be another's. */
+function lineOf(isolation: Isolation, agentId: AgentId, caller: LiveCaller): Line {
+  switch (isolation) {
+    case "shared":
+      return { key: "shared", client: null };
+    case "agent":
+      return { key: `agent ${agentId}`, client: null };
+    case "session":
+      return { key: `session ${agentId} ${caller.session}`, client: caller.client };
+    default:
+      return isolation satisfies never;
+  }
 }
 
 async function freshSession(upstream: Upstream, connection: Connection): Promise<UpstreamSession> {
