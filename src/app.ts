@@ -9,8 +9,10 @@ import { newWriterId, type RandomBytes, secureRandomBytes, type WriterId } from 
 import { createEmbeddedEngine } from "./engines/embedded.ts";
 import { createArgumentSchemas } from "./governance/argument-schema.ts";
 import { type DriveCaseDeps, driveCase } from "./governance/drive-case.ts";
+import { eraseExpired } from "./governance/erase-expired.ts";
 import type { GovernCallDeps } from "./governance/govern-call.ts";
 import type { Store } from "./governance/ports.ts";
+import { createHousekeeping } from "./housekeeping.ts";
 import { createHttpApp } from "./http/app.ts";
 import { createAuthenticator } from "./http/auth/authenticate.ts";
 import { startHttpServer } from "./http/server.ts";
@@ -116,6 +118,12 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   data.lock.update({ url: server.url });
   await engine.start();
   notifier.wake();
+  const housekeeping = createHousekeeping({
+    work: (signal) => eraseDaily(inForce.newest(), store, signal, self),
+    ...self,
+  });
+  closers.add(() => housekeeping.close());
+  housekeeping.start();
   const reloader = createReloader({
     dataDir: config.dataDir,
     inForce: inForce.newest,
@@ -135,6 +143,13 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
     reload: (load) => reloader.reload(load),
     close: () => closers.closeAll(),
   };
+}
+
+async function eraseDaily(config: Config, store: Store, signal: AbortSignal, self: Self): Promise<void> {
+  const erased = await eraseExpired(config.retention, { store, clock: self.clock, signal });
+  if (erased.results.cases + erased.texts.cases > 0) {
+    self.log.info(erased, "Texts of ended cases were erased because their time is over.");
+  }
 }
 
 function warnUnlessEnforcing(config: Config, log: Log): void {

@@ -26,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const COMPOSERS = new Set([
   "app.ts",
   "bootstrap.ts",
+  "housekeeping.ts",
   "live-view.ts",
   "reload.ts",
   "version.ts",

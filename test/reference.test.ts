@@ -73,6 +73,7 @@ const REASON_IDS = [
   "dispatch.late",
   "dispatch.lost",
   "outcome.not_recorded",
+  "result.expired",
   "resolution.reported",
   "resolution.run_again",
   "ledger.unavailable",

@@ -9,6 +9,7 @@ import { demoCommand } from "./demo.ts";
 import { handshakeCommand } from "./handshake.ts";
 import { ledgerCommand } from "./ledger.ts";
 import { observeCommand } from "./observe.ts";
+import { pruneCommand } from "./prune.ts";
 import { reloadCommand } from "./reload.ts";
 import { reviewersCommand } from "./reviewers.ts";
 import { riskCommand } from "./risk.ts";
@@ -38,6 +39,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     handshakeCommand(setExitCode),
     checkCommand(setExitCode),
     reloadCommand(setExitCode),
+    pruneCommand(),
     casesCommand(),
     agentsCommand(),
     reviewersCommand(),

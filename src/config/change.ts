@@ -13,6 +13,7 @@ const MEMBERS: Readonly<
   review: { key: "review", changes: "running" },
   hold: { key: "hold", changes: "running" },
   notify: { key: "notify", changes: "running" },
+  retention: { key: "retention", changes: "running" },
   portals: { key: "portals", changes: "running" },
   observe: { key: "mode", changes: "running" },
   singleOperator: { key: "single_operator", changes: "running" },

@@ -65,6 +65,7 @@ describe("configJsonSchema", () => {
       "review",
       "hold",
       "notify",
+      "retention",
       "portals",
       "mode",
       "single_operator",

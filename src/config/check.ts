@@ -4,7 +4,13 @@ import type { Config } from "./config.ts";
 
 /** What is allowed but probably not meant: one sentence each, with what to do. Empty when nothing stands out. */
 export function checkConfig(config: Config): readonly string[] {
-  return [...checkMode(config), ...checkUpstreams(config), ...checkRules(config), ...checkNetwork(config)];
+  return [
+    ...checkMode(config),
+    ...checkUpstreams(config),
+    ...checkRules(config),
+    ...checkNetwork(config),
+    ...checkRetention(config),
+  ];
 }
 
 function checkMode(config: Config): readonly string[] {
@@ -42,6 +48,16 @@ function checkRules(config: Config): readonly string[] {
         `Rule ${rule.id} names the upstream ${rule.upstream}, which does not exist; correct or remove it.`,
     );
   return [...unreachable, ...nowhere];
+}
+
+/** Six months: what Article 26(6) of Regulation (EU) 2024/1689 asks deployers of high-risk systems to keep logs for at least. */
+const LOG_RETENTION_MS = 183 * 24 * 3_600_000;
+
+function checkRetention({ retention }: Config): readonly string[] {
+  if (retention.textsMs === null || retention.textsMs >= LOG_RETENTION_MS) return [];
+  return [
+    "Texts of cases are erased in less than 183 days; where the EU AI Act asks for logs of six months, raise `retention.payloads`.",
+  ];
 }
 
 function checkNetwork(config: Config): readonly string[] {

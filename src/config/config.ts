@@ -24,6 +24,13 @@ export interface Config {
     readonly callMs: number;
   };
   readonly notify: { readonly webhook: WebhookConfig | null };
+  /** How long texts are kept after their case ended; null for ever. */
+  readonly retention: {
+    /** Arguments, assessments, reasons. */
+    readonly textsMs: number | null;
+    /** Results of runs after review. */
+    readonly resultsMs: number | null;
+  };
   /** Other systems that may pass on people's decisions. */
   readonly portals: readonly PortalConfig[];
   /** Nothing is held anywhere: calls run, and what would have been held is recorded. */

@@ -63,6 +63,7 @@ risk: { threshold: 60 }
 review: { deadline: 7d, run_within: 2h, undo_within: 5s, take_for: 1h }
 hold: { call: 0s }
 notify: { webhook: { url: https://hooks.example.org/x, secret: "\${WEBHOOK}" } }
+retention: { payloads: forever, results: 2d }
 portals: { desk: { secret: "\${WEBHOOK}", reviewers: { "s.miller@example.org": sarah } } }
 single_operator: true
 `,
@@ -121,6 +122,10 @@ single_operator: true
             "secret": "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=",
           },
         ],
+        "retention": {
+          "resultsMs": 172800000,
+          "textsMs": null,
+        },
         "review": {
           "deadlineMs": 604800000,
           "runWithinMs": 7200000,
@@ -218,6 +223,14 @@ single_operator: true
       "upstreams: { a: { url: 'https://x.example/mcp', headers: { a: '${file:token}' } } }",
     );
     expect(config.upstreams[0]).toMatchObject({ headers: { a: SECRET } });
+  });
+
+  it.each([
+    ["a file that is too large", Buffer.alloc(64 * 1024 + 1, "x"), "is larger than 64 KiB"],
+    ["a file that is no text", Buffer.from([0xff, 0xfe, 0x00]), "is not text in UTF-8"],
+  ])("refuses %s as a value", (_what, bytes, problem) => {
+    writeFileSync(join(folder, "blob"), bytes);
+    expect(() => load("upstreams: { a: { command: '${file:blob}' } }")).toThrow(`the file blob ${problem}`);
   });
 
   describe("fingerprint of an upstream", () => {

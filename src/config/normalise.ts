@@ -47,6 +47,7 @@ export function normalise(
               consoleUrl: webhook.console_url ?? ownUrl(host, port),
             },
     },
+    retention: { textsMs: keptMs(file.retention.payloads), resultsMs: keptMs(file.retention.results) },
     portals: Object.entries(file.portals).map(([name, portal]) => ({ name, ...portal })),
     observe: file.mode === "observe",
     singleOperator: file.single_operator,
@@ -126,6 +127,10 @@ function subjectOf({
 
 function ms(duration: string): number {
   return parseDuration(duration) ?? Number.NaN;
+}
+
+function keptMs(duration: string): number | null {
+  return duration === "forever" ? null : ms(duration);
 }
 
 function ownUrl(host: string, port: number): string {

@@ -38,6 +38,18 @@ function urlProblem(value: string): string | undefined {
 const callDeadline = duration({ minMs: 1, maxMs: DAY_MS, says: "1ms to 24h" });
 const waiting = duration({ minMs: 1_000, maxMs: 365 * DAY_MS, says: "1s to 365d" });
 
+/** How long something is kept after its case ended. */
+const kept = z
+  .string()
+  .regex(/^(?:forever|\d{1,9}(?:ms|s|m|h|d))$/u, {
+    error: `this is no time to keep; write \`forever\`, or ${DURATION_FORMS}`,
+    abort: true,
+  })
+  .refine((value) => {
+    const ms = value === "forever" ? HOUR_MS : (parseDuration(value) ?? -1);
+    return ms >= 60_000 && ms <= 3_650 * DAY_MS;
+  }, "the duration is out of range; use 1m to 3650d, or `forever`");
+
 /** `observe` lets everything through and records what would have been held. */
 const mode = z.enum(["enforce", "observe"]).default("enforce");
 
@@ -194,6 +206,7 @@ export const configFileSchema = z.strictObject({
     .strictObject({ call: duration({ minMs: 0, maxMs: HOUR_MS, says: "0s to 1h" }).default("10s") })
     .prefault({}),
   notify: z.strictObject({ webhook: webhookSchema.optional() }).prefault({}),
+  retention: z.strictObject({ payloads: kept.default("365d"), results: kept.default("7d") }).prefault({}),
   portals: z.record(name, portalSchema).default({}),
   mode,
   single_operator: z.boolean().default(false),

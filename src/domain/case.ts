@@ -170,6 +170,10 @@ export interface Case {
   readonly identicalTo: CaseRef | null;
   /** When the agent was told of the end; `check_status` without a reference lists what it was not told of. */
   readonly reportedAtMs: number | null;
+  /** When arguments, assessment and every other text of the case were erased, because their time was over; null while they are kept. */
+  readonly textsErasedAtMs: number | null;
+  /** When the kept result of its run was erased; null while it is kept, and when none ever was. */
+  readonly resultErasedAtMs: number | null;
 }
 
 /** Who works on the case now; null when nobody does. A review that was taken and left ends by the clock, without a timer. */

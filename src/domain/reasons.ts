@@ -47,6 +47,7 @@ export const REASONS = {
   "dispatch.late": "The gateway was stopped past the time it had to send the call; nothing was sent.",
   "dispatch.lost": "The gateway died after it may have sent the call.",
   "outcome.not_recorded": "The call ran, but its outcome could not be recorded.",
+  "result.expired": "The call ran, but its result was kept for a limited time and has been erased since.",
   "resolution.reported": "A human said what happened.",
   "resolution.run_again": "A human decided to run the call again.",
   "ledger.unavailable": "The call could not be recorded, so it was refused.",

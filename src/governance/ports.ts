@@ -190,6 +190,30 @@ export interface GuardStore {
   listKillSwitches(): Promise<readonly EngagedKillSwitch[]>;
 }
 
+/** Which texts of an ended case: the result of its run, or all of them. */
+export type ErasureScope = "results" | "texts";
+
+export interface ErasureParams {
+  readonly scope: ErasureScope;
+  /** Only of cases that ended before this time. */
+  readonly endedBeforeMs: number;
+  /** Cases of one call. */
+  readonly limit: number;
+}
+
+export interface Erased {
+  /** Fewer than the limit: nothing is left. */
+  readonly cases: number;
+  readonly texts: number;
+}
+
+/** Erasing texts whose time is over. Their hashes stay in cases and ledger; the ledger says of which cases texts were erased. */
+export interface ErasureStore {
+  eraseExpired(params: ErasureParams): Promise<Erased>;
+  /** How many cases {@link ErasureStore.eraseExpired} would touch in all. */
+  countExpired(params: Omit<ErasureParams, "limit">): Promise<number>;
+}
+
 /** Messages that must reach someone outside; a row is written with the change it tells of and stays until it was delivered. */
 export interface OutboxStore {
   /** When the next message is due; null when none is. */
@@ -210,7 +234,7 @@ export interface OutboxMessage {
 }
 
 /** The whole database: what the composition root opens and closes. */
-export interface Store extends CaseStore, PrincipalStore, GuardStore, OutboxStore {
+export interface Store extends CaseStore, PrincipalStore, GuardStore, OutboxStore, ErasureStore {
   /** Signs what is committed so far, finishes what is queued and closes the database. */
   close(): Promise<void>;
 }

@@ -91,6 +91,10 @@ export async function readCaseDetail(
     decision_reason: reason,
     result,
     resolution,
+    erased: {
+      texts: isoTimeOrNull(current.textsErasedAtMs),
+      result: isoTimeOrNull(current.resultErasedAtMs),
+    },
     permissions: permissionsOf(current, person, { ownsAgent, nowMs: deps.nowMs() }),
     now: isoTime(deps.nowMs()),
   };

@@ -142,6 +142,8 @@ export const caseDetailSchema = z.object({
   result: z.string().nullable(),
   /** How a person settled an unknown outcome; null when nobody had to. */
   resolution: z.string().nullable(),
+  /** When texts of the case were erased because their time was over; null while they are kept. */
+  erased: z.object({ texts: timeSchema.nullable(), result: timeSchema.nullable() }),
   /** What the person who asks may do with the case as it is now. */
   permissions: z.object({
     decide: z.boolean(),

@@ -27,6 +27,8 @@ export interface CaseCheck {
   /** Every row was shown. */
   rowsEnded(): void;
   payload(payload: StoredPayload): void;
+  /** Every payload was shown. */
+  payloadsEnded(): void;
   count(): number;
 }
 
@@ -42,6 +44,8 @@ interface Track {
   /** Token of the claim that stands. */
   token: number | null;
   readonly commitments: Map<string, string>;
+  /** Kinds of texts that were shown, or erased on the record. */
+  readonly accounted: Set<string>;
   rowSeen: boolean;
 }
 
@@ -60,6 +64,7 @@ export function createCaseCheck(add: Add): CaseCheck {
   const tracks = new Map<CaseRef, Track>();
   return {
     event(stored, event) {
+      if (event.type === "payloads.erased") noteErasure(tracks, stored, event, add);
       if (stored.ref === null) return;
       const where = { writer: stored.writer, sequence: stored.sequence, ref: stored.ref };
       const details = detailsSchema.safeParse(event.details);
@@ -99,7 +104,9 @@ export function createCaseCheck(add: Add): CaseCheck {
       }
     },
     payload(payload) {
-      const expected = tracks.get(payload.ref)?.commitments.get(payload.kind);
+      const track = tracks.get(payload.ref);
+      const expected = track?.commitments.get(payload.kind);
+      track?.accounted.add(payload.kind);
       if (expected === commitment(payload.salt, payload.text)) return;
       const problem =
         expected === undefined ? "was never committed to" : "is not the one that was committed to";
@@ -109,8 +116,41 @@ export function createCaseCheck(add: Add): CaseCheck {
         `The text "${payload.kind}" of ${payload.ref} ${problem}.`,
       );
     },
+    payloadsEnded() {
+      for (const [ref, track] of tracks) {
+        for (const kind of track.commitments.keys()) {
+          if (track.accounted.has(kind)) continue;
+          add(
+            "payload.missing",
+            { ref },
+            `The text "${kind}" of ${ref} is gone, and no event says that it was erased.`,
+          );
+        }
+      }
+    },
     count: () => tracks.size,
   };
+}
+
+const erasureSchema = z.object({ scope: z.enum(["results", "texts"]), cases: z.array(z.string()) });
+
+function noteErasure(
+  tracks: ReadonlyMap<string, Track>,
+  stored: StoredEvent,
+  event: ReadEvent,
+  add: Add,
+): void {
+  const erasure = erasureSchema.safeParse(event.details);
+  if (!erasure.success) {
+    const where = { writer: stored.writer, sequence: stored.sequence };
+    add("event.damaged", where, `Event ${stored.sequence} of ${stored.writer} does not say what was erased.`);
+    return;
+  }
+  for (const ref of erasure.data.cases) {
+    const track = tracks.get(ref);
+    const kinds = erasure.data.scope === "results" ? ["result"] : [...(track?.commitments.keys() ?? [])];
+    for (const kind of kinds) track?.accounted.add(kind);
+  }
 }
 
 type Report = (id: FindingId, problem: string) => void;
@@ -123,6 +163,7 @@ function newTrack(): Track {
     authorization: null,
     token: null,
     commitments: new Map(),
+    accounted: new Set(),
     rowSeen: false,
   };
 }

@@ -22,7 +22,9 @@ export type FindingId =
   /** A row says something else than the last event of its case. */
   | "case.row"
   /** A kept text is not the one that was committed to. */
-  | "payload.changed";
+  | "payload.changed"
+  /** A text that was committed to is gone, and no event says that it was erased. */
+  | "payload.missing";
 
 export interface Finding {
   readonly id: FindingId;

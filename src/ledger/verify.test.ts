@@ -306,10 +306,10 @@ describe("verifyLedger", () => {
     expect(ids(check(book, { cases: [] }))).toEqual(["case.row"]);
   });
 
-  test("a swapped or added text is found; an erased one is not missed", () => {
+  test("a swapped or added text is found, and one that is gone without an event that says so", () => {
     expect(ids(check(book, { payloads: [{ ...TEXT, text: "{ }" }] }))).toEqual(["payload.changed"]);
     expect(ids(check(book, { payloads: [{ ...TEXT, salt: "00fe" }] }))).toEqual(["payload.changed"]);
-    expect(ids(check(book, { payloads: [{ ...TEXT, kind: "result" }] }))).toEqual(["payload.changed"]);
-    expect(check(book, { payloads: [] }).ok).toBe(true);
+    expect(ids(check(book, { payloads: [TEXT, { ...TEXT, kind: "result" }] }))).toEqual(["payload.changed"]);
+    expect(ids(check(book, { payloads: [] }))).toEqual(["payload.missing"]);
   });
 });

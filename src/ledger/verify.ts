@@ -252,5 +252,6 @@ function checkRows(cases: CaseCheck, params: VerifyLedgerParams): { readonly pay
     payloads += 1;
     cases.payload(payload);
   }
+  if (params.payloads !== null) cases.payloadsEnded();
   return { payloads };
 }

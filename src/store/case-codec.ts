@@ -45,6 +45,8 @@ const COLUMNS: Readonly<Record<keyof CaseRow, true>> = {
   identical_to: true,
   observed_reason_id: true,
   reported_at_ms: true,
+  texts_erased_at_ms: true,
+  result_erased_at_ms: true,
 };
 
 /** Every column of `cases`; the object above makes the compiler say when one is missing. */
@@ -94,6 +96,8 @@ export function caseToRow(value: Case): CaseRow {
     identical_to: value.identicalTo,
     observed_reason_id: value.observedReasonId,
     reported_at_ms: value.reportedAtMs,
+    texts_erased_at_ms: value.textsErasedAtMs,
+    result_erased_at_ms: value.resultErasedAtMs,
   };
 }
 
@@ -141,5 +145,7 @@ export function rowToCase(row: CaseRow): Case {
     identicalTo: row.identical_to,
     observedReasonId: row.observed_reason_id,
     reportedAtMs: row.reported_at_ms,
+    textsErasedAtMs: row.texts_erased_at_ms,
+    resultErasedAtMs: row.result_erased_at_ms,
   };
 }

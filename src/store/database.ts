@@ -72,6 +72,8 @@ export interface CaseRow {
   identical_to: CaseRef | null;
   observed_reason_id: ReasonId | null;
   reported_at_ms: number | null;
+  texts_erased_at_ms: number | null;
+  result_erased_at_ms: number | null;
 }
 
 /** Text that can be erased; its salt goes with it. */

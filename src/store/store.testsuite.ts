@@ -3,6 +3,7 @@ import { testActions } from "./actions.testsuite.ts";
 import { testClaims } from "./claims.testsuite.ts";
 import { testCommits } from "./commits.testsuite.ts";
 import { testDecisions } from "./decisions.testsuite.ts";
+import { testErasure } from "./erasure.testsuite.ts";
 import { type Gateway, openGateway, setUp, type TestDatabase } from "./fixture.testsuite.ts";
 import { testGuards } from "./guards.testsuite.ts";
 import { testLedger } from "./ledger.testsuite.ts";
@@ -50,5 +51,6 @@ export function testStore({ create }: StoreSuiteParams): void {
     testGuards(current);
     testCommits(current);
     testLedger(current);
+    testErasure(current);
   });
 }

@@ -157,6 +157,8 @@ function draftCase(
     finishedAtMs: null,
     identicalTo: snapshot.recent?.ref ?? null,
     reportedAtMs: null,
+    textsErasedAtMs: null,
+    resultErasedAtMs: null,
   };
 }
 

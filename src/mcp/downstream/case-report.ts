@@ -87,7 +87,12 @@ function reportText(report: CaseReport): string {
   const { case: current, reason } = report;
   if (!isTerminal(current.state) && current.state !== "UNKNOWN") return pendingText(current);
   const said = reason === null ? "" : ` The reviewer wrote: ${JSON.stringify(reason)}`;
-  return `${current.state} (Ref: ${current.ref}). ${REASONS[current.reasonId]}${unknownAdvice(current)}${said}${editNote(report)} [${current.reasonId}]`;
+  return `${current.state} (Ref: ${current.ref}). ${REASONS[current.reasonId]}${unknownAdvice(current)}${said}${editNote(report)}${expiryNote(report)} [${current.reasonId}]`;
+}
+
+function expiryNote({ case: { resultErasedAtMs: erasedAtMs } }: CaseReport): string {
+  if (erasedAtMs === null) return "";
+  return ` ${REASONS["result.expired"]} It was kept until ${new Date(erasedAtMs).toISOString()} [result.expired].`;
 }
 
 function editNote(report: CaseReport): string {
@@ -106,6 +111,9 @@ function reportData(report: CaseReport): { readonly [key: string]: unknown } {
     ...caseMeta(current),
     tool: current.exposedName,
     ...(reason !== null && { reviewer_reason: reason }),
+    ...(current.resultErasedAtMs !== null && {
+      result: { reason_id: "result.expired", kept_until: new Date(current.resultErasedAtMs).toISOString() },
+    }),
     ...(editedText !== null && { edited_arguments: JSON.parse(editedText) }),
   };
 }

@@ -1,12 +1,14 @@
 import type { Migration, MigrationProvider } from "kysely/migration";
 import { initialMigration, type SqlDialect } from "./0001-initial.ts";
 import { caseActionsMigration } from "./0003-case-actions.ts";
+import { retentionMigration } from "./0005-retention.ts";
 
 /** Every migration in order of its name, named here so that a bundle needs no folder at run time. */
 export function migrationProvider(dialect: SqlDialect): MigrationProvider {
   const migrations: Record<string, Migration> = {
     "0001-initial": initialMigration(dialect),
     "0003-case-actions": caseActionsMigration(),
+    "0005-retention": retentionMigration,
   };
   return { getMigrations: () => Promise.resolve(migrations) };
 }

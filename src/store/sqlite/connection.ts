@@ -7,7 +7,8 @@ import { AtlasError } from "../../domain/errors.ts";
 const BUSY_TIMEOUT_MS = 5000;
 
 /**
- * Opens the database for writing: WAL, every commit on disk before it returns, readable by the owner only.
+ * Opens the database for writing: WAL, every commit on disk before it returns, readable by the owner only, and what is
+ * deleted is overwritten.
  *
  * @throws AtlasError `store.failed` when the file cannot be opened or is not a database.
  */
@@ -28,6 +29,7 @@ export function openForWriting(path: string): DatabaseSync {
       pragma fullfsync = on;
       pragma checkpoint_fullfsync = on;
       pragma trusted_schema = off;
+      pragma secure_delete = on;
     `);
     return db;
   } catch (cause) {

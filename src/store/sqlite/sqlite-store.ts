@@ -8,6 +8,7 @@ import { createChangeListeners } from "../change-listeners.ts";
 import { createCaseRows } from "./case-rows.ts";
 import { createCases } from "./cases.ts";
 import { openForWriting } from "./connection.ts";
+import { createErasure } from "./erasure.ts";
 import { createGroupCommit, type GroupCommit, publicError } from "./group-commit.ts";
 import { createGuardRows } from "./guard-rows.ts";
 import { createGuards } from "./guards.ts";
@@ -93,6 +94,7 @@ async function storeOn(db: DatabaseSync, params: OpenSqliteStoreParams): Promise
     ...createGuards({ ...shared, rows: guards }),
     ...createTools({ ...shared, rows: guards }),
     ...createOutbox(shared),
+    ...createErasure(shared),
     close: gate.closeOnce(() => closeStore({ db, commits, ledger, heads })),
   };
 }
