@@ -199,7 +199,12 @@ function rulesOf(config: Config) {
   const observed = new Set(config.upstreams.filter((u) => u.observe).map((u) => u.name));
   return {
     policy: compilePolicy(config.policy),
-    assessor: createEmbeddedAssessor({ threshold: config.risk.threshold }),
+    assessor: createEmbeddedAssessor({
+      threshold: config.risk.threshold,
+      packs: config.risk.packs,
+      insideDomains: config.risk.insideDomains,
+      ...(config.risk.moneyFloor !== null && { moneyFloor: config.risk.moneyFloor }),
+    }),
     threshold: config.risk.threshold,
     isTrusted: (name: string) => trusted.has(name),
     isObserved: (name: string) => config.observe || observed.has(name),

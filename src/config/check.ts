@@ -67,6 +67,12 @@ function checkNetwork(config: Config): readonly string[] {
       `The gateway listens on ${config.listen.host}, which other machines can reach; put TLS in front of it or use 127.0.0.1.`,
     );
   }
+  const address = modelAddress(config);
+  if (address !== null && address.protocol === "http:" && !isLoopback(address.hostname)) {
+    warnings.push(
+      `The model is asked at ${address.host} over plain http, where others can read the calls; use https.`,
+    );
+  }
   const { webhook } = config.notify;
   if (webhook !== null) {
     const url = new URL(webhook.url);
@@ -75,6 +81,11 @@ function checkNetwork(config: Config): readonly string[] {
     }
   }
   return warnings;
+}
+
+function modelAddress({ risk: { model } }: Config): URL | null {
+  if (model === null || model.kind === "modal") return null;
+  return new URL(model.kind === "modal-web" ? model.url : model.baseUrl);
 }
 
 /** Whether only this machine can reach an address. */

@@ -8,7 +8,7 @@ export interface Config {
   readonly dataDir: string;
   readonly upstreams: readonly UpstreamConfig[];
   readonly policy: PolicyConfig;
-  readonly risk: { readonly threshold: number };
+  readonly risk: RiskConfig;
   readonly review: {
     /** Time a human has to decide. */
     readonly deadlineMs: number;
@@ -38,6 +38,43 @@ export interface Config {
   /** One person runs everything and may decide on their own agents; stamped into every decision. */
   readonly singleOperator: boolean;
 }
+
+export interface RiskConfig {
+  /** Score from which a call pauses. */
+  readonly threshold: number;
+  /** Domain packs of the embedded assessor. */
+  readonly packs: readonly string[];
+  /** Amount of money from which no model's opinion lets a payment pass; null: any amount. */
+  readonly moneyFloor: number | null;
+  /** Domains of e-mail and web addresses that count as inside. */
+  readonly insideDomains: readonly string[];
+  /** The model that is asked for a score; null for the embedded assessor alone. */
+  readonly model: ModelConfig | null;
+}
+
+/** A model and how it is reached. */
+export type ModelConfig = ModelEndpoint & {
+  /** The form of its answers. */
+  readonly form: "json" | "text";
+  /** Time for everything about one call. */
+  readonly deadlineMs: number;
+  /** Questions in any minute; a call takes two. */
+  readonly perMinute: number;
+};
+
+type ModelEndpoint =
+  | { readonly kind: "modal"; readonly name: string; readonly tokenId: string; readonly tokenSecret: string }
+  | {
+      readonly kind: "modal-web";
+      readonly url: string;
+      readonly proxyAuth: { readonly key: string; readonly secret: string } | null;
+    }
+  | {
+      readonly kind: "openai" | "ollama";
+      readonly baseUrl: string;
+      readonly model: string;
+      readonly apiKey: string | null;
+    };
 
 /** How much of what it governs a gateway enforces. */
 export type Enforcement = "enforce" | "partly_observe" | "observe";

@@ -133,6 +133,12 @@ single_operator: true
           "undoWithinMs": 5000,
         },
         "risk": {
+          "insideDomains": [],
+          "model": null,
+          "moneyFloor": null,
+          "packs": [
+            "welfare",
+          ],
           "threshold": 60,
         },
         "singleOperator": true,

@@ -4,6 +4,7 @@ import { AtlasError } from "../domain/errors.ts";
 import type { Config } from "./config.ts";
 import { type Problem, pathText, type ReadFile, readConfigText } from "./config-file.ts";
 import { explainIssue } from "./explain-issue.ts";
+import { normaliseModel } from "./model.ts";
 import { type ConfigOverrides, folderOf, normalise } from "./normalise.ts";
 import { type Environment, referenceResolver } from "./references.ts";
 import { configFileSchema } from "./schema.ts";
@@ -18,7 +19,7 @@ export interface LoadConfigParams {
 }
 
 /** Keys that are no text, where a reference may stand for a number or a switch. */
-const NUMBER_PATH = /^(?:listen\.port|risk\.threshold)$/u;
+const NUMBER_PATH = /^(?:listen\.port|risk\.threshold|risk\.money_floor|risk\.model\.per_minute)$/u;
 const SWITCH_PATH = /^(?:single_operator|upstreams\.[^.]+\.trusted)$/u;
 
 /**
@@ -43,9 +44,12 @@ export function loadConfig({ path, env, dataDir, overrides = {} }: LoadConfigPar
       parsed.error.issues.flatMap((issue) => explainIssue(issue, value)),
     );
   }
+  const { model: modelFile } = parsed.data.risk;
+  const model = modelFile === undefined ? null : normaliseModel(modelFile, env);
+  if (typeof model === "string") throw invalid(name, file, [{ path: ["risk", "model"], message: model }]);
   const overrideProblem = checkOverrides(overrides);
   if (overrideProblem !== undefined) throw new AtlasError("config.invalid", overrideProblem);
-  return normalise(parsed.data, folder, dataFolder, overrides);
+  return normalise(parsed.data, model, folder, dataFolder, overrides);
 }
 
 function readText(path: string): string {

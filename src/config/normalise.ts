@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 import { sha256 } from "../domain/digest.ts";
 import { canonicalJson } from "../domain/jcs.ts";
 import { type PolicyConfig, type PolicyRule, policyVersion } from "../policy/policy.ts";
-import type { Config, UpstreamConfig } from "./config.ts";
+import type { Config, ModelConfig, UpstreamConfig } from "./config.ts";
 import { parseDuration } from "./duration.ts";
 import type { ConfigFile, UpstreamFile } from "./schema.ts";
 
@@ -15,6 +15,7 @@ export interface ConfigOverrides {
 /** The checked file as the one frozen form that everything else sees. */
 export function normalise(
   file: ConfigFile,
+  model: ModelConfig | null,
   folder: string,
   dataDir: string,
   overrides: ConfigOverrides,
@@ -29,7 +30,13 @@ export function normalise(
       normaliseUpstream(name, upstream, folder),
     ),
     policy: normalisePolicy(file.policy),
-    risk: { threshold: file.risk.threshold },
+    risk: {
+      threshold: file.risk.threshold,
+      packs: file.risk.packs,
+      moneyFloor: file.risk.money_floor ?? null,
+      insideDomains: file.risk.inside_domains,
+      model,
+    },
     review: {
       deadlineMs: ms(file.review.deadline),
       runWithinMs: ms(file.review.run_within),

@@ -2,38 +2,12 @@ import { z } from "zod";
 import { DEFAULT_RISK_THRESHOLD, VERDICTS } from "../domain/assessment.ts";
 import { RULE_KINDS } from "../policy/policy.ts";
 import { ISOLATIONS, TRANSPORTS } from "./config.ts";
-import { DURATION_FORMS, DURATION_PATTERN, parseDuration } from "./duration.ts";
+import { DURATION_FORMS, parseDuration } from "./duration.ts";
+import { duration, filled, httpUrl, text } from "./fields.ts";
+import { domainName, modelSchema, RISK_PACKS } from "./risk-schema.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-
-const text = z.string();
-const filled = z.string().min(1, "it is empty; write a value or leave the key out");
-
-function duration(bounds: { readonly minMs: number; readonly maxMs: number; readonly says: string }) {
-  return z
-    .string()
-    .regex(DURATION_PATTERN, { error: `this is no duration; ${DURATION_FORMS}`, abort: true })
-    .refine((value) => {
-      const ms = parseDuration(value) ?? -1;
-      return ms >= bounds.minMs && ms <= bounds.maxMs;
-    }, `the duration is out of range; use ${bounds.says}`);
-}
-
-const httpUrl = z.string().superRefine((value, context) => {
-  const problem = urlProblem(value);
-  if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
-});
-
-function urlProblem(value: string): string | undefined {
-  if (!URL.canParse(value)) return "this is no absolute URL; write one such as https://tools.example.org/mcp";
-  const url = new URL(value);
-  if (url.protocol !== "https:" && url.protocol !== "http:")
-    return "the URL is neither http nor https; use https://";
-  if (url.username !== "" || url.password !== "")
-    return "the URL holds credentials; put them into headers as ${VARIABLE}";
-  return undefined;
-}
 
 const callDeadline = duration({ minMs: 1, maxMs: DAY_MS, says: "1ms to 24h" });
 const waiting = duration({ minMs: 1_000, maxMs: 365 * DAY_MS, says: "1s to 365d" });
@@ -192,6 +166,15 @@ const reviewSchema = z
       "the time to undo is not shorter than `run_within`, so nothing could ever run; shorten it";
     context.addIssue({ code: "custom", path: ["undo_within"], message });
   });
+const riskSchema = z
+  .strictObject({
+    threshold: z.int().min(0).max(100).default(DEFAULT_RISK_THRESHOLD),
+    packs: z.array(z.enum(RISK_PACKS)).default([...RISK_PACKS]),
+    money_floor: z.number().min(0).optional(),
+    inside_domains: z.array(domainName).default([]),
+    model: modelSchema.optional(),
+  })
+  .prefault({});
 
 /** The file as an operator writes it. Defaults here are the defaults everywhere. */
 export const configFileSchema = z.strictObject({
@@ -200,7 +183,7 @@ export const configFileSchema = z.strictObject({
     .prefault({}),
   upstreams: z.record(name, upstreamSchema).default({}),
   policy: ruleList.default([...DEFAULT_POLICY]),
-  risk: z.strictObject({ threshold: z.int().min(0).max(100).default(DEFAULT_RISK_THRESHOLD) }).prefault({}),
+  risk: riskSchema,
   review: reviewSchema.prefault({}),
   hold: z
     .strictObject({ call: duration({ minMs: 0, maxMs: HOUR_MS, says: "0s to 1h" }).default("10s") })

@@ -31,6 +31,11 @@ export interface Assessment {
   readonly assessor: string;
   /** The call was understood as reading only; a time-out of such a call is a failure, not an unknown outcome. */
   readonly read_only: boolean;
+  /**
+   * The part of the score that no model's opinion may go below, 0–100. Absent: all of it; an assessor that does not
+   * tell what it knows from what it estimates has nothing overruled.
+   */
+  readonly hard_floor?: number;
 }
 
 /** Classes by score; HIGH_RISK begins at the default threshold, so the words and the pause agree. */

@@ -95,8 +95,8 @@ interface Walk {
   overLimit: string | null;
 }
 
-/** Reads the call once, within {@link LIMITS}. */
-export function viewCall(call: AssessedCall): CallView {
+/** Reads the call once, within {@link LIMITS}. @param ownDomains domains that the operator named as inside */
+export function viewCall(call: AssessedCall, ownDomains: readonly string[] = []): CallView {
   const walk: Walk = { keys: [], leaves: [], lists: [], disguised: [], mixed: [], chars: 0, overLimit: null };
   const { definition } = call;
   const nameText = fold(definition.name, "/name", LIMITS.nameChars, walk);
@@ -132,7 +132,7 @@ export function viewCall(call: AssessedCall): CallView {
   };
   // A call over a limit scores 100 whatever its arguments mean, so nothing is spent on them.
   const readable = view.overLimit === null ? view : { ...view, leaves: [] };
-  return { ...readable, understood: understand(readable) };
+  return { ...readable, understood: understand(readable, ownDomains) };
 }
 
 /** The call before its arguments are understood. */

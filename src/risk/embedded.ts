@@ -9,10 +9,12 @@ import { type CallView, viewCall } from "./call-view.ts";
 import type { LearnedRisk } from "./learned/model.ts";
 import { shippedRisk } from "./learned/shipped.ts";
 import { DEFAULT_PACKS, signalsOf } from "./packs.ts";
+import { AMOUNT_RELIEFS } from "./reliefs/amounts.ts";
 import { anonymous } from "./reliefs/disclosures.ts";
 import type { Relief } from "./reliefs/relief.ts";
 import { RELIEFS } from "./reliefs.ts";
 import type { Finding, Signal } from "./signal.ts";
+import { isBelow, MONEY_SIGNALS, reaches } from "./signals/money.ts";
 import { readsOnly } from "./signals/plain-act.ts";
 
 export const EMBEDDED_VERSION = "embedded@2";
@@ -29,6 +31,13 @@ export interface EmbeddedAssessorParams {
   readonly threshold: number;
   /** Domain packs whose factors count beside the general ones. */
   readonly packs?: readonly string[];
+  /**
+   * Amount of money from which a payment is a hard floor. Without one, that is every payment but the small ones
+   * that the reliefs for amounts know.
+   */
+  readonly moneyFloor?: number;
+  /** Domains of e-mail and web addresses that count as inside, with what is below them. */
+  readonly insideDomains?: readonly string[];
   /** In place of the shipped model; for tests and for benchmarks that leave sources out. */
   readonly learnedRisk?: LearnedRisk;
 }
@@ -84,14 +93,14 @@ interface Found extends Finding {
 
 function assess(
   call: AssessedCall,
-  { threshold, learnedRisk = shippedRisk }: EmbeddedAssessorParams,
+  { threshold, learnedRisk = shippedRisk, moneyFloor, insideDomains }: EmbeddedAssessorParams,
   signals: readonly Signal[],
 ): Assessment {
-  const view = viewCall(call);
+  const view = viewCall(call, insideDomains);
   const found = signals.flatMap((signal) =>
     signal.evaluate(view).map(({ points, role, evidence }): Found => ({ points, role, evidence, signal })),
   );
-  const relieved = relieve(view, countedFindings(view, found));
+  const relieved = relieve(view, countedFindings(view, found), moneyFloor ?? Number.POSITIVE_INFINITY);
   const ruled = scoreOf(relieved.findings);
   const asked = !believedRead(view) && ruled < SURE;
   const learned = asked ? learnedFindings(relieved.findings, ruled, learnedRisk(view)) : [];
@@ -109,7 +118,15 @@ function assess(
     rationale: rationaleOf(counted, score >= threshold),
     assessor: EMBEDDED_VERSION,
     read_only: readOnly,
+    hard_floor: hardFloor(relieved.findings, view, moneyFloor),
   };
+}
+
+/** What is known rather than estimated: the floors, but not those of money below the operator's limit, and what adds to them. */
+function hardFloor(findings: readonly Found[], view: CallView, moneyFloor: number | undefined): number {
+  const small = moneyFloor !== undefined && isBelow(moneyFloor, view);
+  const floors = findings.filter((f) => f.role === "floor" && !(small && MONEY_SIGNALS.has(f.signal.id)));
+  return floors.length === 0 ? 0 : scoreOf([...floors, ...findings.filter((f) => f.role === "modifier")]);
 }
 
 /** No word, hint or argument answers these. */
@@ -125,6 +142,7 @@ const UNANSWERABLE: ReadonlySet<string> = new Set([
 function relieve(
   view: CallView,
   found: readonly Found[],
+  moneyFloor: number,
 ): { readonly findings: readonly Found[]; readonly reliefs: readonly Relief[] } {
   const offered = RELIEFS.flatMap((relief) => {
     const leaf = relief.find(view);
@@ -137,13 +155,19 @@ function relieve(
       return offered.some(({ relief }) => answers(relief, finding, view)) ? [] : [finding];
     const best = offered
       .filter(({ relief }) => relief.points < finding.points && answers(relief, finding, view))
+      .filter(({ relief }) => !(AMOUNT_RELIEFS.has(relief) && reaches(moneyFloor, view)))
       .toSorted((a, b) => a.relief.points - b.relief.points)[0];
     if (best === undefined) return [finding];
     used.set(best.relief, best.evidence);
     return [];
   });
   const told = [...used].map(
-    ([relief, evidence]): Found => ({ points: relief.points, role: "base", evidence, signal: relief }),
+    ([relief, evidence]): Found => ({
+      points: relief.points,
+      role: relief.firm === true ? "floor" : "base",
+      evidence,
+      signal: relief,
+    }),
   );
   const top = Math.max(0, ...[...kept, ...told].filter((f) => f.role !== "modifier").map((f) => f.points));
   const findings = [...kept, ...told].filter((f) => f.role !== "modifier" || top >= MODIFIABLE_FROM);

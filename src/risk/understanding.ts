@@ -82,9 +82,9 @@ const REHEARSING =
 const ASKS =
   /(?:^| )(?:status|state|info|information|details?|balance|history|summary|position|battery|version|versions|temperature|level|location|location of .*|questions|statistics|stats|overview|metrics|help|ls|ps|health|availability|schedule|count|counts|count only|my notes|metadata|headers?|logs?|telemetry|diagnostics|uptime|mark read|readings?|report (?:only|position|status|state|level|temperature|battery|location|metrics))$/u;
 
-/** Reads every argument once with every reader that its key and form call for. */
-export function understand(view: CallCore): Understanding {
-  const inside = insideDomains(view.leaves);
+/** Reads every argument once with every reader that its key and form call for. @param ownDomains domains that the operator named as inside */
+export function understand(view: CallCore, ownDomains: readonly string[]): Understanding {
+  const inside = [...ownDomains, ...senderDomain(view.leaves)];
   const each = <Meaning>(read: (leaf: Leaf) => Meaning | null | undefined): readonly Understood<Meaning>[] =>
     view.leaves.flatMap((leaf) => {
       const meaning = read(leaf);
@@ -100,7 +100,7 @@ export function understand(view: CallCore): Understanding {
   return {
     sql: each((leaf) => sqlOf(leaf)),
     shell: each((leaf) => shellOf(leaf, view.nameWords)),
-    urls: each((leaf) => (typeof leaf.value === "string" ? readUrl(leaf.text) : null)),
+    urls: each((leaf) => (typeof leaf.value === "string" ? readUrl(leaf.text, ownDomains) : null)),
     paths: each((leaf) =>
       PATH_KEY.test(leaf.key) &&
       /[/\\.~*]/u.test(leaf.text) &&
@@ -158,12 +158,13 @@ function ownAccountOf(leaf: Leaf): boolean | null {
     : null;
 }
 
-function insideDomains(leaves: readonly Leaf[]): ReadonlySet<string> {
+/** Whoever shares the sender's domain is a colleague. */
+function senderDomain(leaves: readonly Leaf[]): readonly string[] {
   const sender = leaves.find(
     (leaf) => leaf.typed && /^(?:from|sender|from address|from email)$/u.test(leaf.key),
   );
   const domain = sender === undefined ? null : domainOf(sender.text);
-  return new Set(domain === null || PUBLIC_MAIL.has(domain) ? [] : [domain]);
+  return domain === null || PUBLIC_MAIL.has(domain) ? [] : [domain];
 }
 
 function sqlOf(leaf: Leaf): SqlMeaning | null {

@@ -1,4 +1,4 @@
-import { placeOfHost } from "./url.ts";
+import { isWithin, placeOfHost } from "./url.ts";
 
 /** Who is meant by a recipient. `self`: the caller's own; `inside`: a domain known to be the operator's. */
 export type AddressMeaning = "self" | "inside" | "outside" | "many" | "unknown";
@@ -17,11 +17,11 @@ const MANY_LOCAL =
 const OWN_TEAM = /^(?:team|staff)[._-]?\w*$/u;
 
 /** Reads one recipient: an e-mail address or a word that stands for people. */
-export function readAddress(text: string, words: string, insideDomains: ReadonlySet<string>): AddressMeaning {
+export function readAddress(text: string, words: string, insideDomains: readonly string[]): AddressMeaning {
   const email = EMAIL.exec(text.trim().toLowerCase());
   if (email !== null) {
     const domain = email[2] ?? "";
-    const inside = insideDomains.has(domain) || placeOfHost(domain) === "internal";
+    const inside = isWithin(domain, insideDomains) || placeOfHost(domain) === "internal";
     if (MANY_LOCAL.test(email[1] ?? "") && !(inside && OWN_TEAM.test(email[1] ?? ""))) return "many";
     return inside ? "inside" : "outside";
   }

@@ -17,8 +17,8 @@ const METADATA =
   /^(?:169\.254\.169\.254|metadata\.google\.internal|\[?fd00:ec2::254\]?|100\.100\.100\.200)$/u;
 const URL_TEXT = /^\s*([a-z][a-z0-9+.-]{1,20}):\/\/([^\s/?#]{0,300})([^\s]{0,4000})/iu;
 
-/** The URL that a text is, if it is one. */
-export function readUrl(text: string): UrlMeaning | null {
+/** The URL that a text is, if it is one. @param inside domains that the operator named as their own */
+export function readUrl(text: string, inside: readonly string[] = []): UrlMeaning | null {
   const match = URL_TEXT.exec(text);
   if (match === null) return null;
   const scheme = (match[1] ?? "").toLowerCase();
@@ -27,7 +27,7 @@ export function readUrl(text: string): UrlMeaning | null {
   return {
     scheme,
     host,
-    place: scheme === "file" ? "local-file" : placeOfHost(host),
+    place: scheme === "file" ? "local-file" : isWithin(host, inside) ? "internal" : placeOfHost(host),
     carriesData:
       authority.includes("@") || /[?&][^=]*=(?:[A-Za-z0-9+/_-]{80,}|[^&]{300,})/u.test(match[3] ?? ""),
   };
@@ -38,6 +38,11 @@ function hostOf(authority: string): string {
   return host.startsWith("[")
     ? host.slice(0, host.indexOf("]") + 1)
     : host.replace(/:\d*$/u, "").replace(/\.$/u, "");
+}
+
+/** Whether a host is one of the domains, or below one of them. */
+export function isWithin(host: string, domains: readonly string[]): boolean {
+  return domains.some((domain) => host === domain || host.endsWith(`.${domain}`));
 }
 
 export function placeOfHost(host: string): "internal" | "metadata" | "outside" {

@@ -69,8 +69,12 @@ export const smallSum: Relief = {
   points: 77,
   answers: ids("money.moved"),
   wholly: true,
+  firm: true,
   find: (view) =>
     noneHarsh(view) && !view.understood.ownAccounts.some(({ leaf }) => leaf.key.includes("new"))
       ? smallAmount(view)
       : undefined,
 };
+
+/** Reliefs because a sum is small: none of them stands where the operator says that it is not. */
+export const AMOUNT_RELIEFS: ReadonlySet<Relief> = new Set([ownAccount, gesture, smallPercent, smallSum]);

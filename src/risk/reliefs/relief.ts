@@ -12,6 +12,8 @@ export interface Relief {
   readonly answers: ReadonlySet<string>;
   /** It also answers evidence in the arguments of the same signals. */
   readonly wholly?: boolean;
+  /** What is left is a floor still. */
+  readonly firm?: boolean;
   /** What is left is a read. */
   readonly reads?: boolean;
   /** The argument that says so; undefined when nothing does, or something speaks against it. */

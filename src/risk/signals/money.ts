@@ -51,6 +51,35 @@ export const moneyRequested: Signal = {
   },
 };
 
+/** What speaks of money and nothing else; below the operator's limit it only estimates. */
+export const MONEY_SIGNALS: ReadonlySet<string> = new Set([
+  money.id,
+  moneyRequested.id,
+  "argument.small_sum",
+]);
+
+/**
+ * Whether all the money of a call is below a limit, and certainly so: every argument that may hold an amount is declared
+ * and was understood, and nothing multiplies it.
+ */
+export function isBelow(limit: number, view: CallView): boolean {
+  const { amounts, everything, percents } = view.understood;
+  const understood = new Set(amounts.map(({ leaf }) => leaf));
+  return (
+    amounts.length > 0 &&
+    amounts.every(({ leaf, meaning }) => leaf.typed && meaning < limit) &&
+    view.leaves.every((leaf) => !AMOUNT_KEY.test(leaf.key) || understood.has(leaf)) &&
+    everything.length === 0 &&
+    percents.length === 0 &&
+    view.lists.every(({ length }) => length <= 1)
+  );
+}
+
+/** Whether a call names an amount of at least the limit. */
+export function reaches(limit: number, view: CallView): boolean {
+  return view.understood.amounts.some(({ meaning }) => meaning >= limit);
+}
+
 const DAYS_KEY = /(?:^| )days?(?= |$)/u;
 
 /** Above this an amount adds points, in whatever currency the call uses. Proposed, not derived from law or data. */
