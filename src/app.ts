@@ -11,6 +11,7 @@ import { createArgumentSchemas } from "./governance/argument-schema.ts";
 import { type DriveCaseDeps, driveCase } from "./governance/drive-case.ts";
 import { eraseExpired } from "./governance/erase-expired.ts";
 import type { GovernCallDeps } from "./governance/govern-call.ts";
+import { createPasswordHasher } from "./governance/password-hash.ts";
 import type { Store } from "./governance/ports.ts";
 import { createHousekeeping } from "./housekeeping.ts";
 import { createHttpApp } from "./http/app.ts";
@@ -104,6 +105,8 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
     mcp,
     config: inForce.config,
     ...self,
+    passwords: createPasswordHasher({ random: self.random }),
+    secureCookies: false,
     version,
     consoleDir,
   });
@@ -154,6 +157,8 @@ async function eraseDaily(config: Config, store: Store, signal: AbortSignal, sel
 
 function warnUnlessEnforcing(config: Config, log: Log): void {
   const mode = enforcementOf(config);
+  if (config.singleOperator)
+    log.warn({}, "this gateway runs in single-operator mode: people decide cases of their own agents");
   if (mode === "enforce") return;
   log.warn({ mode }, "this gateway does not enforce everything: what it would hold is let through");
 }

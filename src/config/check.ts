@@ -6,6 +6,7 @@ import type { Config } from "./config.ts";
 export function checkConfig(config: Config): readonly string[] {
   return [
     ...checkMode(config),
+    ...checkPeople(config),
     ...checkUpstreams(config),
     ...checkRules(config),
     ...checkNetwork(config),
@@ -26,6 +27,14 @@ function checkMode(config: Config): readonly string[] {
       .filter((r) => r.observe)
       .map((r) => `Rule ${r.id} holds nothing: it is in mode observe.`),
   ];
+}
+
+function checkPeople(config: Config): readonly string[] {
+  return config.singleOperator
+    ? [
+        "The gateway runs in single-operator mode: people decide cases of their own agents, and every such decision is marked. Leave out `single_operator` once there is a second person.",
+      ]
+    : [];
 }
 
 function checkUpstreams(config: Config): readonly string[] {

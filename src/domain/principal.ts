@@ -28,6 +28,13 @@ export type Principal =
 export type Actor =
   | { readonly kind: "agent"; readonly id: AgentId }
   | { readonly kind: "reviewer" | "admin"; readonly id: PersonId }
+  | { readonly kind: "auditor"; readonly id: PersonId }
   | { readonly kind: "policy" | "assessor" | "engine" | "dispatcher" | "reconciler"; readonly id: string };
 
 export type ActorKind = Actor["kind"];
+
+/** How an event names a person who acts for themself: by the role that lets them do most. */
+export function ownActor(person: Person): Actor {
+  const kind = (["admin", "reviewer"] as const).find((role) => person.roles.includes(role)) ?? "auditor";
+  return { kind, id: person.id };
+}

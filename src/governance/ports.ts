@@ -3,6 +3,7 @@ import type { AgentId, CaseRef, PersonId, Sha256Hex, WriterId } from "../domain/
 import type { KillSwitch } from "../domain/kill-switch.ts";
 import type { Agent, Person } from "../domain/principal.ts";
 import type { CatalogTool, ToolDefinition } from "../domain/tool.ts";
+import type { AccountStore } from "./account-ports.ts";
 import type { LiveCaller } from "./live-client.ts";
 import type { ClaimParams, ClaimResult } from "./transitions/claim.ts";
 import type { DecisionParams, DecisionResult } from "./transitions/decision.ts";
@@ -97,7 +98,11 @@ export interface CaseFilter {
   readonly limit: number;
 }
 
-/** Principals and their credentials; a credential is stored as its SHA-256 only. */
+/**
+ * Principals and their credentials; a credential is stored as its SHA-256 only.
+ *
+ * @throws AtlasError `auth.wrong_principal` from commands when `by` is not (any more) an admin
+ */
 export interface PrincipalStore {
   addAgent(params: {
     id: AgentId;
@@ -234,7 +239,13 @@ export interface OutboxMessage {
 }
 
 /** The whole database: what the composition root opens and closes. */
-export interface Store extends CaseStore, PrincipalStore, GuardStore, OutboxStore, ErasureStore {
+export interface Store
+  extends CaseStore,
+    PrincipalStore,
+    AccountStore,
+    GuardStore,
+    OutboxStore,
+    ErasureStore {
   /** Signs what is committed so far, finishes what is queued and closes the database. */
   close(): Promise<void>;
 }

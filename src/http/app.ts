@@ -2,10 +2,13 @@ import { Hono } from "hono";
 import { type Config, enforcementOf } from "../config/config.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { RandomBytes, WriterId } from "../domain/ids.ts";
+import type { AccountStore } from "../governance/account-ports.ts";
 import type { EditArgumentsDeps } from "../governance/edit-arguments.ts";
+import type { PasswordHasher } from "../governance/password-hash.ts";
 import type { CaseStore, Engine, GuardStore, PrincipalStore } from "../governance/ports.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Authenticate } from "./auth/authenticate.ts";
+import { createSessionCookie } from "./auth/session-cookie.ts";
 import { createSessions } from "./auth/sessions.ts";
 import { createSignInThrottle } from "./auth/sign-in-throttle.ts";
 import { type CaseEvents, createCaseEvents } from "./case-events.ts";
@@ -19,12 +22,14 @@ import {
   originCheck,
   securityHeaders,
 } from "./front-door.ts";
+import { agentRoutes } from "./routes/agents.ts";
 import { approvalWebhook } from "./routes/approval-webhook.ts";
 import { caseActionRoutes } from "./routes/case-actions.ts";
 import { caseRoutes } from "./routes/cases.ts";
 import { consoleRoutes } from "./routes/console.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { peopleRoutes } from "./routes/people.ts";
 import { rootRoute } from "./routes/root.ts";
 import { sessionRoutes } from "./routes/session.ts";
 
@@ -44,7 +49,8 @@ export interface HttpAppDeps {
     | "withdraw"
     | "onChange"
   > &
-    Pick<PrincipalStore, "findByCredential" | "getPerson" | "getAgent" | "listPeople"> &
+    PrincipalStore &
+    AccountStore &
     Pick<GuardStore, "acceptedPins" | "getDefinition">;
   readonly authenticate: Authenticate;
   readonly engine: Pick<Engine, "wake">;
@@ -60,6 +66,9 @@ export interface HttpAppDeps {
   readonly writer: WriterId;
   readonly log: Log;
   readonly version: string;
+  readonly passwords: PasswordHasher;
+  /** People reach the gateway by https only, so that a browser never sends a session in the clear. */
+  readonly secureCookies: boolean;
   /** Folder with the console's files; null serves none. */
   readonly consoleDir: string | null;
   /** Names this gateway is reached by, beside loopback and the host it listens on. */
@@ -95,7 +104,7 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
   const guard = {
     store,
     authenticate: deps.authenticate,
-    sessions: createSessions({ clock, random: deps.random }),
+    sessions: createSessions({ store, clock, random: deps.random }),
   };
   const decisions = {
     store,
@@ -134,7 +143,20 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
   app.route("/", rootRoute({ version: deps.version, mode }));
   app.route("/", healthRoutes({ store }));
   app.route("/", approvalWebhook({ ...guard, decisions, config }));
-  app.route("/", sessionRoutes({ ...guard, throttle: createSignInThrottle({ clock }), config }));
+  app.route(
+    "/",
+    sessionRoutes({
+      ...guard,
+      store,
+      passwords: deps.passwords,
+      onNotRecorded: (error) => log.error({ error }, "a failed sign-in could not be recorded"),
+      cookie: createSessionCookie(deps.secureCookies),
+      throttle: createSignInThrottle({ clock }),
+      config,
+    }),
+  );
+  app.route("/", peopleRoutes({ ...guard, store, random: deps.random }));
+  app.route("/", agentRoutes({ ...guard, store, random: deps.random }));
   const cases = {
     ...guard,
     store,

@@ -4,6 +4,23 @@ import { CASE_STATES } from "../domain/case.ts";
 import { DECISIONS, RESOLUTIONS } from "../domain/decision.ts";
 import { ROLES } from "../domain/principal.ts";
 
+export {
+  type AgentKeyBody,
+  type AgentsBody,
+  addAgentRequestSchema,
+  addPersonRequestSchema,
+  agentKeySchema,
+  agentsSchema,
+  type PeopleBody,
+  type PersonTokenBody,
+  passwordRequestSchema,
+  peopleSchema,
+  personTokenSchema,
+  rolesRequestSchema,
+  signInRequestSchema,
+  signOutQuerySchema,
+} from "./contract-people.ts";
+
 /**
  * Every request and response of the gateway's own HTTP interface. Times are ISO 8601 in UTC.
  * A client must ignore response members that it does not know; the gateway refuses request members that it does not know.
@@ -66,8 +83,6 @@ export const approvalResponseSchema = z.object({
   decision: decisionSchema,
 });
 export type ApprovalResponse = z.infer<typeof approvalResponseSchema>;
-
-export const signInRequestSchema = z.strictObject({ token: z.string().min(1, "must not be empty") });
 
 export const sessionSchema = z.object({
   person: z.object({ id: z.string(), roles: z.array(z.enum(ROLES)) }),

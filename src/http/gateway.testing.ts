@@ -20,6 +20,7 @@ import {
 } from "../domain/ids.ts";
 import type { Role } from "../domain/principal.ts";
 import { createArgumentSchemas } from "../governance/argument-schema.ts";
+import { createPasswordHasher, type PasswordHasher } from "../governance/password-hash.ts";
 import type { Store } from "../governance/ports.ts";
 import { payload } from "../governance/transitions/plan.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
@@ -72,10 +73,16 @@ export const DEFINITION = {
   inputSchema: { type: "object" },
 };
 
+type Mutable<Type> = { -readonly [Member in keyof Type]: Type[Member] };
+
 export interface TestGateway {
   readonly app: HttpApp;
   readonly store: Store;
   readonly clock: TestClock;
+  /** Can be replaced member by member. */
+  readonly passwords: Mutable<PasswordHasher>;
+  /** Another HTTP interface on the same store, as after a restart. */
+  restart(): HttpApp;
   /** References the engine was woken for. */
   readonly woken: CaseRef[];
   readonly logLines: (LogFields & { readonly message: string })[];
@@ -92,6 +99,7 @@ export interface TestGatewayParams {
   readonly undoWithinMs?: number;
   readonly clock?: TestClock;
   readonly mcp?: HttpAppDeps["mcp"];
+  readonly secureCookies?: boolean;
 }
 
 /** The HTTP interface over a real store in a folder of its own. */
@@ -110,7 +118,9 @@ export async function openTestGateway(params: TestGatewayParams = {}): Promise<T
   const woken: CaseRef[] = [];
   const logLines: TestGateway["logLines"] = [];
   const { mcp } = params;
-  const app = createHttpApp({
+  // As little work as the format allows: what a hash costs is tested where it is made.
+  const passwords = createPasswordHasher({ random, cost: { ln: 1, r: 1, p: 1 } });
+  const appDeps: HttpAppDeps = {
     store,
     clock,
     random,
@@ -119,6 +129,8 @@ export async function openTestGateway(params: TestGatewayParams = {}): Promise<T
     editing: editingDeps(store),
     engine: { wake: (ref) => void woken.push(ref) },
     log: recordingLog(logLines),
+    passwords,
+    secureCookies: params.secureCookies ?? false,
     version: "0.1.0-test",
     config: {
       listen: { host: "127.0.0.1", port: 8000 },
@@ -136,7 +148,8 @@ export async function openTestGateway(params: TestGatewayParams = {}): Promise<T
     },
     consoleDir: params.consoleDir ?? null,
     ...(mcp === undefined ? {} : { mcp }),
-  });
+  };
+  const app = createHttpApp(appDeps);
   await store.activatePolicy("policy-1");
   await store.recordUpstream({ name: "welfare", fingerprint: sha256("welfare") });
   const pin = toolPin(DEFINITION);
@@ -148,6 +161,8 @@ export async function openTestGateway(params: TestGatewayParams = {}): Promise<T
     app,
     store,
     clock,
+    passwords,
+    restart: () => createHttpApp(appDeps),
     woken,
     logLines,
     token: (caller) => tokens.get(caller),

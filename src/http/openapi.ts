@@ -13,6 +13,7 @@ const SECURITY: Readonly<Record<Who, readonly object[]>> = {
   anyone: [],
   agent: [{ agentKey: [] }],
   person: [{ personToken: [] }, { session: [] }],
+  admin: [{ personToken: [] }, { session: [] }],
   decider: [{ personToken: [] }, { portal: [] }],
 };
 
@@ -87,7 +88,7 @@ function responses(route: RouteEntry): Record<string, object> {
     route.who === "agent" ? {} : { content: { "application/json": { schema: reference("Error") } } };
   const codes = [
     ...route.refusals,
-    ...(route.method === "post" ? WITH_BODY : []),
+    ...(route.method === "post" || route.method === "put" ? WITH_BODY : []),
     ...(route.who === "anyone" ? [] : WITH_STORE),
     ...ALWAYS,
   ];

@@ -1,5 +1,9 @@
 import type { z } from "zod";
 import {
+  addAgentRequestSchema,
+  addPersonRequestSchema,
+  agentKeySchema,
+  agentsSchema,
   approvalRequestSchema,
   approvalResponseSchema,
   caseDetailSchema,
@@ -11,7 +15,11 @@ import {
   decisionResponseSchema,
   errorSchema,
   healthSchema,
+  passwordRequestSchema,
+  peopleSchema,
+  personTokenSchema,
   resolutionRequestSchema,
+  rolesRequestSchema,
   sessionSchema,
   signInRequestSchema,
   statusSchema,
@@ -21,6 +29,10 @@ import type { RefusalCode } from "./error-response.ts";
 
 /** Name of each schema in the description. */
 export const SCHEMAS = {
+  AddAgentRequest: addAgentRequestSchema,
+  AddPersonRequest: addPersonRequestSchema,
+  AgentKey: agentKeySchema,
+  Agents: agentsSchema,
   ApprovalRequest: approvalRequestSchema,
   ApprovalResponse: approvalResponseSchema,
   Case: caseSchema,
@@ -32,7 +44,11 @@ export const SCHEMAS = {
   DecisionResponse: decisionResponseSchema,
   Error: errorSchema,
   Health: healthSchema,
+  PasswordRequest: passwordRequestSchema,
+  People: peopleSchema,
+  PersonToken: personTokenSchema,
   ResolutionRequest: resolutionRequestSchema,
+  RolesRequest: rolesRequestSchema,
   Session: sessionSchema,
   SignInRequest: signInRequestSchema,
   Status: statusSchema,
@@ -40,8 +56,11 @@ export const SCHEMAS = {
 } as const;
 export type SchemaName = keyof typeof SCHEMAS;
 
-/** `person`: a role and their own token or the console's session; `decider`: their own token, or a portal's signature. */
-export type Who = "anyone" | "agent" | "person" | "decider";
+/**
+ * `person`: any role, and their own token or the console's session; `admin`: that role, the same way; `decider`: a person's own
+ * token, or a portal's signature.
+ */
+export type Who = "anyone" | "agent" | "person" | "admin" | "decider";
 
 export interface Answer {
   readonly status: number;
@@ -52,7 +71,7 @@ export interface Answer {
 }
 
 export interface RouteEntry {
-  readonly method: "get" | "post" | "delete";
+  readonly method: "get" | "post" | "put" | "delete";
   readonly path: string;
   readonly who: Who;
   readonly summary: string;

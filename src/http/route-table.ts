@@ -1,4 +1,5 @@
 import { CASE_ROUTES, EDITING } from "./case-route-table.ts";
+import { PEOPLE_ROUTES } from "./people-route-table.ts";
 import { ok, type RouteEntry, SIGNED_IN } from "./route-entry.ts";
 
 const JSON_RPC = "JSON-RPC message of MCP; errors are JSON-RPC, too";
@@ -39,32 +40,7 @@ export const ROUTES: readonly RouteEntry[] = [
     answers: [ok("Recorded; the same decision twice is answered as the first time.", "ApprovalResponse")],
     refusals: EDITING,
   },
-  {
-    method: "post",
-    path: "/api/v1/session",
-    who: "anyone",
-    summary: "Signs a browser in with a person's token.",
-    request: "SignInRequest",
-    answers: [ok("Signed in; the session is in a cookie.", "Session")],
-    refusals: [...SIGNED_IN, "request.invalid", "store.failed"],
-    throttled: true,
-  },
-  {
-    method: "get",
-    path: "/api/v1/session",
-    who: "person",
-    summary: "Who is signed in.",
-    answers: [ok("The person.", "Session")],
-    refusals: SIGNED_IN,
-  },
-  {
-    method: "delete",
-    path: "/api/v1/session",
-    who: "anyone",
-    summary: "Signs a browser out.",
-    answers: [{ status: 204, description: "Signed out." }],
-    refusals: ["auth.wrong_principal"],
-  },
+  ...PEOPLE_ROUTES,
   ...CASE_ROUTES,
   {
     method: "get",

@@ -22,7 +22,17 @@ const eventSchema = z.strictObject({
   type: z.string(),
   case: z.string().optional(),
   actor: z.strictObject({
-    kind: z.enum(["agent", "reviewer", "admin", "policy", "assessor", "engine", "dispatcher", "reconciler"]),
+    kind: z.enum([
+      "agent",
+      "reviewer",
+      "admin",
+      "auditor",
+      "policy",
+      "assessor",
+      "engine",
+      "dispatcher",
+      "reconciler",
+    ]),
     id: z.string(),
   }),
   details: z.record(z.string(), z.unknown()),

@@ -18,6 +18,8 @@ export interface Database {
   agents: AgentRow;
   people: PersonRow;
   credentials: CredentialRow;
+  passwords: PasswordRow;
+  sessions: SessionRow;
   upstreams: UpstreamRow;
   tools: ToolRow;
   definitions: DefinitionRow;
@@ -116,6 +118,22 @@ export interface CredentialRow {
   principal_id: string;
   created_at_ms: number;
   revoked_at_ms: number | null;
+}
+
+export interface PasswordRow {
+  person_id: PersonId;
+  /** With its salt and its cost in it; `governance/password-hash.ts` writes and reads it. */
+  hash: string;
+  set_at_ms: number;
+}
+
+/** A browser that is signed in; a session that ended has no row. */
+export interface SessionRow {
+  /** Of the id in the cookie. */
+  sha256: Sha256Hex;
+  person_id: PersonId;
+  opened_at_ms: number;
+  used_at_ms: number;
 }
 
 export interface UpstreamRow {

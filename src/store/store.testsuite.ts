@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe } from "vitest";
+import { testAccounts } from "./accounts.testsuite.ts";
 import { testActions } from "./actions.testsuite.ts";
 import { testClaims } from "./claims.testsuite.ts";
 import { testCommits } from "./commits.testsuite.ts";
@@ -49,6 +50,7 @@ export function testStore({ create }: StoreSuiteParams): void {
     testActions(current);
     testLifeOfCases(current);
     testGuards(current);
+    testAccounts(current);
     testCommits(current);
     testLedger(current);
     testErasure(current);

@@ -12,9 +12,10 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs one command line to its end. Whatever comes of it, nobody is shown a stack. */
-export async function runAtlas(args: readonly string[]): Promise<Finished> {
+/** Runs one command line to its end, with this text on its standard input. Whatever comes of it, nobody is shown a stack. */
+export async function runAtlas(args: readonly string[], input = ""): Promise<Finished> {
   const child = start(args);
+  child.stdin.end(input);
   const output = collect(child);
   const [code] = (await once(child, "close")) as [number | null];
   const finished = { code, stdout: output.stdout(), stderr: output.stderr() };

@@ -141,7 +141,7 @@ test("a reviewer added beside the running gateway can sign in", async () => {
   });
   expect(await session.json()).toMatchObject({ person: { id: "rita", roles: ["auditor", "reviewer"] } });
   expect((await runCommand(["reviewers", "list", "--data", data])).stdout).toMatch(
-    /^rita {2}auditor, reviewer$/m,
+    /^rita {2}auditor, reviewer {2}token$/m,
   );
 });
 

@@ -1,20 +1,20 @@
+import type { HttpBindings } from "@hono/node-server";
 import type { Context, MiddlewareHandler } from "hono";
-import { getCookie } from "hono/cookie";
 import { createMiddleware } from "hono/factory";
 import type { Person } from "../../domain/principal.ts";
 import type { PrincipalStore } from "../../governance/ports.ts";
 import { type Refusal, RefusalError, refuse } from "../error-response.ts";
 import { isSameOrigin } from "../front-door.ts";
 import type { Authenticate } from "./authenticate.ts";
+import { sessionIdOf } from "./session-cookie.ts";
 import type { Sessions } from "./sessions.ts";
-
-export const SESSION_COOKIE = "atlas_session";
 
 /** Header that only our own page sends: another page's request with it would have to ask first, and is refused then. */
 const CSRF_HEADER = "x-atlas-csrf";
 
 /** What a route behind a guard knows of who asks. */
 export interface PersonEnv {
+  readonly Bindings: Partial<HttpBindings>;
   readonly Variables: {
     person: Person;
     /** Whether the person may still read, for answers that stay open. */
@@ -49,6 +49,11 @@ export const NO_ROLE: Refusal = {
   message: "This person has no role here. An administrator can make them reviewer, admin or auditor.",
 };
 
+const NO_ADMIN: Refusal = {
+  code: "auth.wrong_principal",
+  message: "Only an admin may look at or change who may do what.",
+};
+
 /**
  * The person whose own token comes with the request; cookies do not count, so no web page can ride on a session.
  *
@@ -63,14 +68,32 @@ export async function personOfBearer(c: Context, authenticate: Authenticate): Pr
 /** Lets in a person with a role, by their token or by the console's session. */
 export function apiPerson(deps: PersonGuardDeps): MiddlewareHandler<PersonEnv> {
   return createMiddleware<PersonEnv>(async (c, next) => {
-    const header = c.req.header("authorization");
-    if (header !== undefined) {
-      admit(c, await personOf(header, deps.authenticate), deps);
-    } else {
-      await admitSession(c, deps);
-    }
-    if (c.get("person").roles.length === 0) return refuse(c, NO_ROLE);
+    await admit(c, deps);
     return next();
+  });
+}
+
+/** Lets in an admin, the same way. */
+export function apiAdmin(deps: PersonGuardDeps): MiddlewareHandler<PersonEnv> {
+  return createMiddleware<PersonEnv>(async (c, next) => {
+    await admit(c, deps);
+    if (!c.get("person").roles.includes("admin")) return refuse(c, NO_ADMIN);
+    return next();
+  });
+}
+
+async function admit(c: Context<PersonEnv>, deps: PersonGuardDeps): Promise<void> {
+  const header = c.req.header("authorization");
+  if (header === undefined) await admitSession(c, deps);
+  else await admitToken(c, header, deps);
+  if (c.get("person").roles.length === 0) throw new RefusalError(NO_ROLE);
+}
+
+async function admitToken(c: Context<PersonEnv>, header: string, deps: PersonGuardDeps): Promise<void> {
+  c.set("person", await personOf(header, deps.authenticate));
+  c.set("stillAllowed", async () => {
+    const principal = await deps.authenticate(header);
+    return principal?.kind === "person" && principal.person.roles.length > 0;
   });
 }
 
@@ -82,16 +105,19 @@ async function personOf(header: string, authenticate: Authenticate): Promise<Per
 }
 
 async function admitSession(c: Context<PersonEnv>, deps: PersonGuardDeps): Promise<void> {
-  const sessionId = getCookie(c, SESSION_COOKIE);
+  const sessionId = sessionIdOf(c);
   if (sessionId === undefined) throw new RefusalError(MISSING);
-  const personId = deps.sessions.use(sessionId);
+  const personId = await deps.sessions.use(sessionId);
   const person = personId === null ? null : await deps.store.getPerson(personId);
   if (person === null || person.revokedAtMs !== null) {
     throw new RefusalError({ code: "auth.missing", message: "The session has ended. Sign in again." });
   }
   if (c.req.method !== "GET" && c.req.method !== "HEAD") requireOwnPage(c);
-  admit(c, person, deps);
-  c.set("stillAllowed", async () => deps.sessions.peek(sessionId) !== null && (await hasRole(person, deps)));
+  c.set("person", person);
+  c.set("stillAllowed", async () => {
+    const now = (await deps.sessions.peek(sessionId)) === null ? null : await deps.store.getPerson(person.id);
+    return now !== null && now.revokedAtMs === null && now.roles.length > 0;
+  });
 }
 
 /** A cookie comes along with whatever page made the request, so a change also needs proof that it was ours. */
@@ -99,14 +125,4 @@ export function requireOwnPage(c: Context): void {
   if (c.req.header(CSRF_HEADER) === "1" && isSameOrigin(c)) return;
   const message = `A change with a session must come from the console: same origin, and the header ${CSRF_HEADER}: 1.`;
   throw new RefusalError({ code: "auth.wrong_principal", message });
-}
-
-function admit(c: Context<PersonEnv>, person: Person, deps: Pick<PersonGuardDeps, "store">): void {
-  c.set("person", person);
-  c.set("stillAllowed", () => hasRole(person, deps));
-}
-
-async function hasRole(person: Person, deps: Pick<PersonGuardDeps, "store">): Promise<boolean> {
-  const now = await deps.store.getPerson(person.id);
-  return now !== null && now.revokedAtMs === null && now.roles.length > 0;
 }

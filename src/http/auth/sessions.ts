@@ -1,61 +1,50 @@
 import type { Clock } from "../../domain/clock.ts";
 import { sha256 } from "../../domain/digest.ts";
-import { type PersonId, type RandomBytes, randomHex, type Sha256Hex } from "../../domain/ids.ts";
+import { type PersonId, type RandomBytes, randomHex } from "../../domain/ids.ts";
+import { isLive, SESSION_NOTED_MS, type Session } from "../../domain/session.ts";
+import type { AccountStore, SignInProof } from "../../governance/account-ports.ts";
 
-/** A browser signed in longer than this signs in again, used or not. */
-export const SESSION_LIFETIME_MS = 12 * 60 * 60_000;
-/** A browser that nobody used for this long is signed out. */
-export const SESSION_IDLE_MS = 60 * 60_000;
-
-const MAX_SESSIONS = 10_000;
-
-interface Session {
-  readonly personId: PersonId;
-  readonly openedAtMs: number;
-  usedAtMs: number;
-}
-
-/** Who is signed in with a browser. Kept in memory as hashes: a restart signs everybody out, a memory dump signs nobody in. */
+/**
+ * Who is signed in with a browser. The store holds hashes of the ids only: a copy of the database signs nobody in, a restart
+ * signs nobody out, and what the command line revokes beside the gateway ends here, too.
+ */
 export interface Sessions {
-  /** @returns the id for the cookie, 256 random bits; it is kept nowhere. */
-  open(personId: PersonId): string;
+  /**
+   * @returns the id for the cookie, 256 random bits, which is kept nowhere; null when what the person signed in with stopped
+   * being good meanwhile
+   */
+  open(personId: PersonId, proof: SignInProof): Promise<string | null>;
   /** The person of a live session, and notes that it is in use. */
-  use(sessionId: string): PersonId | null;
+  use(sessionId: string): Promise<PersonId | null>;
   /** The person of a live session, without counting as use: a stream left open must not keep a session alive. */
-  peek(sessionId: string): PersonId | null;
-  close(sessionId: string): void;
+  peek(sessionId: string): Promise<PersonId | null>;
+  close(sessionId: string): Promise<void>;
 }
 
-export function createSessions(deps: { readonly clock: Clock; readonly random: RandomBytes }): Sessions {
-  const sessions = new Map<Sha256Hex, Session>();
+export interface SessionsDeps {
+  readonly store: Pick<AccountStore, "openSession" | "findSession" | "noteSessionUse" | "closeSession">;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+}
 
-  function find(sessionId: string): Session | null {
-    const key = sha256(sessionId);
-    const session = sessions.get(key);
-    if (session === undefined) return null;
-    const now = deps.clock.nowMs();
-    if (now - session.openedAtMs < SESSION_LIFETIME_MS && now - session.usedAtMs < SESSION_IDLE_MS)
-      return session;
-    sessions.delete(key);
-    return null;
+export function createSessions({ store, clock, random }: SessionsDeps): Sessions {
+  async function find(sessionId: string): Promise<Session | null> {
+    const session = await store.findSession(sha256(sessionId));
+    return session !== null && isLive(session, clock.nowMs()) ? session : null;
   }
 
   return {
-    open: (personId) => {
-      const oldest = sessions.size >= MAX_SESSIONS ? sessions.keys().next().value : undefined;
-      if (oldest !== undefined) sessions.delete(oldest);
-      const id = randomHex(32, deps.random);
-      const now = deps.clock.nowMs();
-      sessions.set(sha256(id), { personId, openedAtMs: now, usedAtMs: now });
-      return id;
+    open: async (personId, proof) => {
+      const id = randomHex(32, random);
+      return (await store.openSession({ sha256: sha256(id), personId, proof })) ? id : null;
     },
-    use: (sessionId) => {
-      const session = find(sessionId);
+    use: async (sessionId) => {
+      const session = await find(sessionId);
       if (session === null) return null;
-      session.usedAtMs = deps.clock.nowMs();
+      if (clock.nowMs() - session.usedAtMs >= SESSION_NOTED_MS) await store.noteSessionUse(sha256(sessionId));
       return session.personId;
     },
-    peek: (sessionId) => find(sessionId)?.personId ?? null,
-    close: (sessionId) => void sessions.delete(sha256(sessionId)),
+    peek: async (sessionId) => (await find(sessionId))?.personId ?? null,
+    close: (sessionId) => store.closeSession(sha256(sessionId)),
   };
 }

@@ -1,5 +1,6 @@
 import type { Migration, MigrationProvider } from "kysely/migration";
 import { initialMigration, type SqlDialect } from "./0001-initial.ts";
+import { accountsMigration } from "./0002-accounts.ts";
 import { caseActionsMigration } from "./0003-case-actions.ts";
 import { retentionMigration } from "./0005-retention.ts";
 
@@ -7,6 +8,7 @@ import { retentionMigration } from "./0005-retention.ts";
 export function migrationProvider(dialect: SqlDialect): MigrationProvider {
   const migrations: Record<string, Migration> = {
     "0001-initial": initialMigration(dialect),
+    "0002-accounts": accountsMigration,
     "0003-case-actions": caseActionsMigration(),
     "0005-retention": retentionMigration,
   };

@@ -1,11 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import { AtlasError } from "../../domain/errors.ts";
-import type { Sha256Hex, WriterId } from "../../domain/ids.ts";
+import type { WriterId } from "../../domain/ids.ts";
 import type { PrincipalStore } from "../../governance/ports.ts";
-import { administrator } from "../administrator.ts";
+import { administrator, requireAdmin } from "../administrator.ts";
 import type { CredentialRow } from "../database.ts";
 import { rolesToText } from "../principal-codec.ts";
 import { prepare } from "./connection.ts";
+import type { CredentialRows } from "./credential-rows.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
 import type { PrincipalRows } from "./principal-rows.ts";
@@ -16,22 +17,19 @@ export interface PrincipalsDeps {
   readonly commits: GroupCommit;
   readonly reads: Reads;
   readonly rows: PrincipalRows;
+  readonly credentials: CredentialRows;
   readonly ledger: Pick<LedgerWriter, "append">;
   readonly writer: WriterId;
 }
 
 export function createPrincipals(deps: PrincipalsDeps): PrincipalStore {
-  const { rows, reads } = deps;
-  const credential = prepare<CredentialRow>(
-    deps.db,
-    "select * from credentials where sha256 = :sha256 and revoked_at_ms is null",
-  );
+  const { rows, credentials, reads } = deps;
   return {
     ...principalCommands(deps),
     findByCredential: (sha256) =>
       reads(() => {
-        const row = credential.get({ sha256 });
-        return row === undefined ? null : holderOf(row, rows);
+        const row = credentials.find(sha256);
+        return row === null ? null : holderOf(row, rows);
       }),
     getAgent: (id) => reads(() => rows.agent(id)),
     getPerson: (id) => reads(() => rows.person(id)),
@@ -54,22 +52,9 @@ function principalStatements(db: DatabaseSync) {
   return {
     insertAgent: prepare(db, "insert into agents (id, owner_id, added_at_ms) values (:id, :owner, :now)"),
     insertPerson: prepare(db, "insert into people (id, roles, added_at_ms) values (:id, :roles, :now)"),
-    insertCredential: prepare(
-      db,
-      `insert into credentials (sha256, principal_kind, principal_id, created_at_ms) values (:sha256, :kind, :id, :now)`,
-    ),
-    credentialExists: prepare<{ sha256: string }>(
-      db,
-      "select sha256 from credentials where sha256 = :sha256",
-    ),
     revokeAgent: prepare(
       db,
       "update agents set revoked_at_ms = :now where id = :id and revoked_at_ms is null",
-    ),
-    revokeCredentials: prepare(
-      db,
-      `update credentials set revoked_at_ms = :now
-       where principal_kind = :kind and principal_id = :id and revoked_at_ms is null`,
     ),
   };
 }
@@ -77,7 +62,7 @@ function principalStatements(db: DatabaseSync) {
 function principalCommands(
   deps: PrincipalsDeps,
 ): Pick<PrincipalStore, "addAgent" | "revokeAgent" | "addPerson"> {
-  const { commits, rows, ledger, writer } = deps;
+  const { commits, rows, credentials, ledger, writer } = deps;
   const statements = principalStatements(deps.db);
 
   function refuseTakenId(id: string): void {
@@ -89,40 +74,28 @@ function principalCommands(
     );
   }
 
-  function addCredential(
-    sha256: Sha256Hex,
-    kind: CredentialRow["principal_kind"],
-    id: string,
-    now: number,
-  ): void {
-    if (statements.credentialExists.get({ sha256 }) !== undefined) {
-      throw new AtlasError(
-        "resource.conflict",
-        `The credential for ${id} is in use or was used before. Issue a new one.`,
-      );
-    }
-    statements.insertCredential.run({ sha256, kind, id, now });
-  }
-
   return {
     addAgent: ({ id, ownerId, keySha256, by }) =>
       commits.run((tx) => {
+        requireAdmin(by, rows);
         refuseTakenId(id);
-        if (rows.person(ownerId) === null) {
+        const owner = rows.person(ownerId);
+        if (owner === null || owner.revokedAtMs !== null) {
           throw new AtlasError(
             "resource.not_found",
             `There is no person ${ownerId} to own the agent ${id}. Add the person first.`,
           );
         }
         statements.insertAgent.run({ id, owner: ownerId, now: tx.nowMs });
-        addCredential(keySha256, "agent", id, tx.nowMs);
+        credentials.add({ sha256: keySha256, kind: "agent", id, nowMs: tx.nowMs });
         const details = { agent: id, owner: ownerId };
         ledger.append({ type: "agent.added", actor: administrator(by, writer), details }, tx.nowMs);
       }),
     revokeAgent: ({ id, by }) =>
       commits.run((tx) => {
+        requireAdmin(by, rows);
         if (statements.revokeAgent.run({ id, now: tx.nowMs }) === 0) return false;
-        statements.revokeCredentials.run({ kind: "agent", id, now: tx.nowMs });
+        credentials.revokeAll("agent", id, tx.nowMs);
         ledger.append(
           { type: "agent.revoked", actor: administrator(by, writer), details: { agent: id } },
           tx.nowMs,
@@ -131,9 +104,11 @@ function principalCommands(
       }),
     addPerson: ({ id, roles, tokenSha256, by }) =>
       commits.run((tx) => {
+        requireAdmin(by, rows);
         refuseTakenId(id);
         statements.insertPerson.run({ id, roles: rolesToText(roles), now: tx.nowMs });
-        if (tokenSha256 !== null) addCredential(tokenSha256, "person", id, tx.nowMs);
+        if (tokenSha256 !== null)
+          credentials.add({ sha256: tokenSha256, kind: "person", id, nowMs: tx.nowMs });
         const details = { person: id, roles: [...new Set(roles)].sort() };
         ledger.append({ type: "person.added", actor: administrator(by, writer), details }, tx.nowMs);
       }),

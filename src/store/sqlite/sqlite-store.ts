@@ -5,9 +5,11 @@ import { AtlasError } from "../../domain/errors.ts";
 import type { RandomBytes, WriterId } from "../../domain/ids.ts";
 import type { Store } from "../../governance/ports.ts";
 import { createChangeListeners } from "../change-listeners.ts";
+import { createAccounts } from "./accounts.ts";
 import { createCaseRows } from "./case-rows.ts";
 import { createCases } from "./cases.ts";
 import { openForWriting } from "./connection.ts";
+import { createCredentialRows } from "./credential-rows.ts";
 import { createErasure } from "./erasure.ts";
 import { createGroupCommit, type GroupCommit, publicError } from "./group-commit.ts";
 import { createGuardRows } from "./guard-rows.ts";
@@ -16,9 +18,11 @@ import { createHeadSigner, type HeadSigner } from "./head-signer.ts";
 import { kyselyOn, migrate } from "./kysely.ts";
 import { createLedgerWriter, type LedgerWriter } from "./ledger-writer.ts";
 import { createOutbox } from "./outbox.ts";
+import { createPasswordRows } from "./password-rows.ts";
 import { createPrincipalRows } from "./principal-rows.ts";
 import { createPrincipals } from "./principals.ts";
 import { readCommitted } from "./reads.ts";
+import { createSessionRows, createSessions } from "./sessions.ts";
 import { createTools } from "./tools.ts";
 
 /** Where the store says what no caller hears of. */
@@ -86,11 +90,16 @@ async function storeOn(db: DatabaseSync, params: OpenSqliteStoreParams): Promise
   const reads = readCommitted;
   const shared = { db, commits: gate.commits, reads, ledger, writer, clock, random };
   const principals = createPrincipalRows(db);
+  const credentials = createCredentialRows(db);
+  const passwords = createPasswordRows(db);
+  const sessions = createSessionRows(db);
   const guards = createGuardRows(db, principals);
   const rows = createCaseRows({ db, ledger, random });
   return {
     ...createCases({ ...shared, rows, guards, principals, kysely, listen: listeners.listen }),
-    ...createPrincipals({ ...shared, rows: principals }),
+    ...createPrincipals({ ...shared, rows: principals, credentials }),
+    ...createAccounts({ ...shared, people: principals, credentials, passwords, sessions }),
+    ...createSessions({ ...shared, people: principals, credentials, passwords, sessions }),
     ...createGuards({ ...shared, rows: guards }),
     ...createTools({ ...shared, rows: guards }),
     ...createOutbox(shared),
