@@ -319,6 +319,27 @@ export const GUARDS: readonly Guard[] = [
     instead: "current === null",
     test: "test/scenario/hostile.test.ts",
   },
+  {
+    guard: "another agent's session does not exist",
+    file: "src/mcp/downstream/http-sessions.ts",
+    without: "known.agentId === agentId ? known : null",
+    instead: "known",
+    test: "test/scenario/sessions.test.ts",
+  },
+  {
+    guard: "another agent's session id cannot be taken up",
+    file: "src/mcp/downstream/http-sessions.ts",
+    without: "!this.#ids.isOf(agentId, id)",
+    instead: "false",
+    test: "test/scenario/sessions.test.ts",
+  },
+  {
+    guard: "an upstream asks only for what the client declared",
+    file: "src/mcp/upstream/client-messages.ts",
+    without: "if (!isObject(declared)) return `The client did not declare the capability ${capability}.`;",
+    instead: "",
+    test: "test/scenario/live-requests.test.ts",
+  },
   // 5. Nothing acknowledged is lost.
   {
     guard: "acknowledged after COMMIT",

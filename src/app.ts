@@ -17,6 +17,7 @@ import { createHousekeeping } from "./housekeeping.ts";
 import { createHttpApp } from "./http/app.ts";
 import { createAuthenticator } from "./http/auth/authenticate.ts";
 import { startHttpServer } from "./http/server.ts";
+import { derivedKey } from "./ledger/derived-key.ts";
 import { loadOrCreateSigningKey } from "./ledger/signing-key.ts";
 import { liveView } from "./live-view.ts";
 import { createMcpEndpoint } from "./mcp/downstream/endpoint.ts";
@@ -93,6 +94,7 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
     authenticate,
     random: self.random,
     messagesPath: "/mcp/messages",
+    sessionKey: data.sessionKey,
     onError: (error) => log.warn({ error }, "an MCP request failed"),
   });
   closers.add(upstreams.onCatalogChange(() => mcp.toolsChanged()));
@@ -183,7 +185,7 @@ async function openData(config: Config, self: Self, closers: Closers) {
   closers.add(() => store.close());
   const agentKey = process.env["ATLAS_API_KEY"];
   const firstCredentialsFile = await bootstrapPrincipals({ dataDir, store, random: self.random, agentKey });
-  return { lock, store, firstCredentialsFile };
+  return { lock, store, firstCredentialsFile, sessionKey: derivedKey(signingKey, "sessions") };
 }
 
 /** What calls are governed with, whatever the configuration says. */

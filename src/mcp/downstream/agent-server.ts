@@ -1,6 +1,7 @@
 import { ProtocolError, ProtocolErrorCode, Server, type ServerContext } from "@modelcontextprotocol/server";
 import type { AgentId } from "../../domain/ids.ts";
 import { type GovernCallDeps, governCall } from "../../governance/govern-call.ts";
+import type { LiveClient } from "../../governance/live-client.ts";
 import type { RawResult } from "../../governance/ports.ts";
 import type { CallAnswer } from "../../governance/raw-call.ts";
 import { pendingResult, refusalResult } from "./case-report.ts";
@@ -22,6 +23,10 @@ export interface AgentServerParams {
   readonly textOf: (id: string | number) => string | undefined;
   /** The connection stays open, so the agent can be told of news. */
   readonly live: boolean;
+  /** Who is behind a call, where an upstream may ask back; undefined when nobody could answer. */
+  readonly clientOf?: (ctx: ServerContext) => LiveClient | undefined;
+  /** Takes in the ids of calls while they are being answered. */
+  readonly calls?: Set<string | number>;
 }
 
 interface Request {
@@ -91,18 +96,24 @@ async function callTool(
   }
   const onProgress = progressSender(ctx);
   if (isOwnTool(name)) return callOwn(name, text, ctx, params, deps);
-  const answer = await governSafely(
-    {
-      agentId: params.agentId,
-      exposedName: name,
-      argumentsText: argumentsTextOf(text),
-      metaText: forwardedMetaOf(text),
-      signal: ctx.mcpReq.signal,
-      ...(onProgress && { onProgress }),
-    },
-    deps,
-  );
-  return toResult(answer, name, deps);
+  params.calls?.add(ctx.mcpReq.id);
+  try {
+    const answer = await governSafely(
+      {
+        agentId: params.agentId,
+        exposedName: name,
+        argumentsText: argumentsTextOf(text),
+        metaText: forwardedMetaOf(text),
+        client: params.clientOf?.(ctx),
+        signal: ctx.mcpReq.signal,
+        ...(onProgress && { onProgress }),
+      },
+      deps,
+    );
+    return toResult(answer, name, deps);
+  } finally {
+    params.calls?.delete(ctx.mcpReq.id);
+  }
 }
 
 /** Whatever breaks in us, the call is refused in words the agent can use; nothing of the cause leaves. */

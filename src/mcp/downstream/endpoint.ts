@@ -2,34 +2,35 @@ import {
   type AuthInfo,
   createMcpHandler,
   isJsonContentType,
-  JSONRPC_VERSION,
-  type JSONRPCMessage,
-  parseJSONRPCMessage,
+  isLegacyRequest,
+  type McpHttpHandler,
 } from "@modelcontextprotocol/server";
 import { sha256 } from "../../domain/digest.ts";
 import { AtlasError } from "../../domain/errors.ts";
-import { type AgentId, type CaseRef, type RandomBytes, randomHex } from "../../domain/ids.ts";
+import type { AgentId, RandomBytes } from "../../domain/ids.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { type AgentServerDeps, createAgentServer, isServedMethod } from "./agent-server.ts";
+import type { AgentSession } from "./agent-session.ts";
 import { rpcErrorResponse } from "./error-response.ts";
+import { createHttpSessions, type SessionLimits } from "./http-sessions.ts";
 import { type CallTexts, type ReadBody, readBody } from "./message-texts.ts";
-import { SseServerTransport } from "./sse-transport.ts";
+import { createSseSessions } from "./sse-sessions.ts";
 
 /** Largest request body of an agent. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
-
-/** Open event streams of all agents together; each holds a socket. */
-const MAX_SSE_SESSIONS = 1_000;
 
 export interface McpEndpointDeps extends AgentServerDeps {
   readonly authenticate: (authorization: string | null) => Promise<Principal | null>;
   readonly random: RandomBytes;
   /** Path that SSE clients post to. */
   readonly messagesPath: string;
+  /** Secret of the data folder, so that sessions outlive this process. */
+  readonly sessionKey: Uint8Array;
+  readonly sessionLimits?: Partial<SessionLimits>;
 }
 
 export interface McpEndpoint {
-  /** Streamable HTTP, both eras. Sessions are not used, so a restart of the gateway disturbs no client. */
+  /** Streamable HTTP, both eras. Clients of the older one get sessions, which neither they need nor a restart disturbs. */
   streamable(request: Request): Promise<Response>;
   /** Opens a legacy event stream. */
   sse(request: Request): Promise<Response>;
@@ -37,22 +38,75 @@ export interface McpEndpoint {
   messages(request: Request): Promise<Response>;
   /** Tells connected agents that the list of tools changed. */
   toolsChanged(): void;
+  /** Ends idle sessions now; a timer does the same. */
+  sweep(): Promise<void>;
   close(): Promise<void>;
-}
-
-interface SseSession {
-  readonly agentId: AgentId;
-  readonly transport: SseServerTransport;
-  /** Texts of calls that the SDK has not handed to us yet. */
-  readonly texts: Map<string | number, string>;
-  readonly toolsChanged: () => void;
-  readonly tell: (message: string) => void;
 }
 
 /** The agents' side of the gateway. Whoever calls is an agent by its credential, on every request anew. */
 export function createMcpEndpoint(deps: McpEndpointDeps): McpEndpoint {
-  const sessions = new Map<string, SseSession>();
-  const handler = createMcpHandler(
+  const handler = statelessHandler(deps);
+  const mayStay = async (agentId: AgentId, authorization: string | null): Promise<boolean> => {
+    const principal = await deps.authenticate(authorization).catch(() => null);
+    return principal?.kind === "agent" && principal.agent.id === agentId;
+  };
+  const http = createHttpSessions({ ...deps, mayStay });
+  const sse = createSseSessions({ ...deps, mayStay });
+  const sessions = (): readonly AgentSession[] => [...http.all(), ...sse.all()];
+  const stopWatching = deps.governance.store.onChange((change) => {
+    if (change.reported || !isNews(change.to)) return;
+    for (const session of sessions())
+      if (session.agentId === change.agentId) session.tellCaseEnded(change.ref, change.to);
+  });
+
+  const streamable = async (request: Request, agentId: AgentId): Promise<Response> => {
+    const id = request.headers.get("mcp-session-id");
+    if (request.method !== "POST") {
+      return id === null
+        ? handler.fetch(request, { authInfo: authInfo(agentId, new Map()) })
+        : http.serve(id, { agentId, request, body: null });
+    }
+    const body = await readRequest(request, agentId, deps);
+    if (body instanceof Response) return body;
+    const isLegacy = id !== null && (await isLegacyRequest(request, body.value));
+    if (isLegacy) return http.serve(id, { agentId, request, body });
+    const opened = isInitialize(body.value) ? await http.open({ agentId, request, body }) : null;
+    return (
+      opened ?? handler.fetch(request, { parsedBody: body.value, authInfo: authInfo(agentId, body.calls) })
+    );
+  };
+
+  return {
+    streamable: (request) => guarded(request, deps, (agentId) => streamable(request, agentId)),
+    sse: (request) => guarded(request, deps, (agentId) => sse.open(agentId, request)),
+    messages: (request) =>
+      guarded(request, deps, async (agentId) => {
+        const session = sse.find(agentId, request);
+        if (session === null) return rpcErrorResponse(NO_STREAM);
+        const body = await readRequest(request, agentId, deps);
+        return body instanceof Response ? body : sse.take(session, body, request);
+      }),
+    toolsChanged() {
+      handler.notify.toolsChanged();
+      for (const session of sessions()) session.tellToolsChanged();
+    },
+    sweep: () => http.sweep(),
+    async close() {
+      stopWatching();
+      await Promise.all([http.close(), sse.close()]);
+      await handler.close();
+    },
+  };
+}
+
+const NO_STREAM = new AtlasError(
+  "resource.not_found",
+  "No open event stream with this sessionId; open one at /mcp/sse.",
+);
+
+/** Answers whatever belongs to no session: the 2026 revision, and older clients that hold no session id. */
+function statelessHandler(deps: AgentServerDeps): McpHttpHandler {
+  return createMcpHandler(
     (ctx) => {
       const { agentId, texts } = callerOf(ctx.authInfo);
       const server = createAgentServer({ agentId, textOf: (id) => texts.get(id), live: false }, deps);
@@ -63,34 +117,16 @@ export function createMcpEndpoint(deps: McpEndpointDeps): McpEndpoint {
     },
     { onerror: deps.onError, maxRequestBodySize: MAX_BODY_BYTES },
   );
-  const stopWatching = deps.governance.store.onChange((change) => {
-    if (!change.reported && isNews(change.to)) tellAgent(sessions, change.agentId, change.ref, change.to);
-  });
+}
 
-  return {
-    streamable: (request) =>
-      guarded(request, deps, async (agentId) => {
-        if (request.method !== "POST")
-          return handler.fetch(request, { authInfo: authInfo(agentId, new Map()) });
-        const body = await readRequest(request, agentId, deps);
-        if (body instanceof Response) return body;
-        return handler.fetch(request, { parsedBody: body.value, authInfo: authInfo(agentId, body.calls) });
-      }),
-    sse: (request) =>
-      guarded(request, deps, (agentId) =>
-        openStream({ agentId, authorization: request.headers.get("authorization") }, sessions, deps),
-      ),
-    messages: (request) => guarded(request, deps, (agentId) => takeMessage(request, agentId, sessions, deps)),
-    toolsChanged() {
-      handler.notify.toolsChanged();
-      for (const session of sessions.values()) session.toolsChanged();
-    },
-    async close() {
-      stopWatching();
-      await Promise.all([...sessions.values()].map((s) => s.transport.close()));
-      await handler.close();
-    },
-  };
+function isInitialize(message: unknown): boolean {
+  return (
+    typeof message === "object" &&
+    message !== null &&
+    "method" in message &&
+    message.method === "initialize" &&
+    "id" in message
+  );
 }
 
 /** Lets only agents in; a person's credential is the wrong kind here. */
@@ -147,83 +183,6 @@ async function readRequest(
   );
 }
 
-async function openStream(
-  { agentId, authorization }: { readonly agentId: AgentId; readonly authorization: string | null },
-  sessions: Map<string, SseSession>,
-  deps: McpEndpointDeps,
-): Promise<Response> {
-  if (sessions.size >= MAX_SSE_SESSIONS) {
-    return rpcErrorResponse(
-      new AtlasError("store.failed", "Too many event streams are open; close some or use /mcp."),
-    );
-  }
-  const sessionId = randomHex(16, deps.random);
-  const mayStay = async () => {
-    const principal = await deps.authenticate(authorization).catch(() => null);
-    return principal?.kind === "agent" && principal.agent.id === agentId;
-  };
-  const transport = new SseServerTransport({ sessionId, messagesPath: deps.messagesPath, mayStay });
-  const texts = new Map<string | number, string>();
-  const textOf = (id: string | number) => {
-    const text = texts.get(id);
-    texts.delete(id);
-    return text;
-  };
-  const server = createAgentServer({ agentId, textOf, live: true }, deps);
-  server.onerror = deps.onError;
-  sessions.set(sessionId, {
-    agentId,
-    transport,
-    texts,
-    toolsChanged: () => void server.sendToolListChanged().catch(() => undefined),
-    tell: (message) =>
-      void server
-        .notification({
-          method: "notifications/message",
-          params: { level: "info", logger: "atlas", data: message },
-        })
-        .catch(() => undefined),
-  });
-  server.onclose = () => sessions.delete(sessionId);
-  await server.connect(transport);
-  return new Response(transport.stream, {
-    headers: {
-      "content-type": "text/event-stream",
-      "cache-control": "no-cache, no-transform",
-      "x-accel-buffering": "no",
-    },
-  });
-}
-
-async function takeMessage(
-  request: Request,
-  agentId: AgentId,
-  sessions: ReadonlyMap<string, SseSession>,
-  deps: McpEndpointDeps,
-): Promise<Response> {
-  const session = sessions.get(new URL(request.url).searchParams.get("sessionId") ?? "");
-  // Another agent's stream does not exist for this one.
-  if (session === undefined || session.agentId !== agentId) {
-    return rpcErrorResponse(
-      new AtlasError("resource.not_found", "No open event stream with this sessionId; open one at /mcp/sse."),
-    );
-  }
-  const body = await readRequest(request, agentId, deps);
-  if (body instanceof Response) return body;
-  const messages: unknown[] = Array.isArray(body.value) ? body.value : [body.value];
-  let parsed: JSONRPCMessage[];
-  try {
-    parsed = messages.map((m) => parseJSONRPCMessage(m));
-  } catch {
-    return rpcErrorResponse(
-      new AtlasError("request.invalid", `The body is not a JSON-RPC ${JSONRPC_VERSION} message.`),
-    );
-  }
-  for (const [id, text] of body.calls) session.texts.set(id, text);
-  for (const message of parsed) session.transport.receive(message, { request });
-  return new Response("Accepted", { status: 202 });
-}
-
 /** What the factory needs to know travels with the SDK's own carrier of verified identity. */
 function authInfo(agentId: AgentId, texts: CallTexts): AuthInfo {
   return { token: "", clientId: agentId, scopes: [], extra: { caller: new Caller(agentId, texts) } };
@@ -249,16 +208,4 @@ function callerOf(info: AuthInfo | undefined): Caller {
 
 function isNews(state: string): boolean {
   return ["SUCCEEDED", "FAILED", "REJECTED", "EXPIRED", "CANCELLED", "DENIED", "UNKNOWN"].includes(state);
-}
-
-function tellAgent(
-  sessions: ReadonlyMap<string, SseSession>,
-  agentId: AgentId,
-  ref: CaseRef,
-  state: string,
-): void {
-  for (const session of sessions.values()) {
-    if (session.agentId === agentId)
-      session.tell(`Your case ${ref} is now ${state}. Ask check_status for more.`);
-  }
 }
