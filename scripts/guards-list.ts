@@ -2,6 +2,7 @@
 const CLAIM = "src/governance/transitions/claim.ts";
 const DECISION = "src/governance/transitions/decision.ts";
 const OPEN = "src/governance/transitions/open-case.ts";
+const LISTING = "src/governance/transitions/listing.ts";
 const OUTCOME = "src/governance/transitions/outcome.ts";
 const STORE = "src/store/sqlite/sqlite-store.test.ts";
 const CALL = "src/governance/govern-call.test.ts";
@@ -101,10 +102,52 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     guard: "a tool that appears later is not accepted by itself",
-    file: "src/store/sqlite/tools.ts",
-    without: "const accepted = isFirstListing ? listed.pin : null;",
-    instead: "const accepted = listed.pin;",
+    file: LISTING,
+    without: "own.size === 0 && ",
+    instead: "",
     test: "test/scenario/changed-tool.test.ts",
+  },
+  {
+    guard: "where the operator wants to look first, first sight accepts nothing",
+    file: LISTING,
+    without: ' && params.firstSight !== "review"',
+    instead: "",
+    test: STORE,
+  },
+  {
+    guard: "a tool held for its name is not accepted by itself",
+    file: LISTING,
+    without: "accepts && held === null",
+    instead: "accepts",
+    test: STORE,
+  },
+  {
+    guard: "accept: the definition that was shown",
+    file: "src/governance/transitions/acceptance.ts",
+    without: "pin !== params.pin",
+    instead: "false",
+    test: STORE,
+  },
+  {
+    guard: "open: what an admin said of the tool since the ruling",
+    file: OPEN,
+    without: "revision !== params.acceptanceRevision",
+    instead: "false",
+    test: STORE,
+  },
+  {
+    guard: "claim: what an admin said of the tool since the score",
+    file: CLAIM,
+    without: "(guards.acceptance?.atMs ?? 0) > current.openedAtMs",
+    instead: "false",
+    test: STORE,
+  },
+  {
+    guard: "a name that is not seen is not exposed",
+    file: "src/mcp/upstream/catalog.ts",
+    without: 'if (hidesInName(tool.name)) return "hidden";',
+    instead: "",
+    test: "src/mcp/upstream/catalog.test.ts",
   },
   {
     guard: "open: kill switch",
@@ -164,9 +207,16 @@ export const GUARDS: readonly Guard[] = [
     test: ENGINE,
   },
   {
+    guard: "safe to repeat only on the definition it was said of",
+    file: CLAIM,
+    without: "guards.acceptedPin === call.toolPin && ",
+    instead: "",
+    test: STORE,
+  },
+  {
     guard: "the same call joins",
     file: OPEN,
-    without: "snapshot.open !== null && !isTerminal(snapshot.open.state) && !params.safeToRepeat",
+    without: "snapshot.open !== null && !isTerminal(snapshot.open.state) && !safeToRepeat",
     instead: "false",
     test: CALL,
   },

@@ -109,6 +109,8 @@ interface UpstreamBase {
   readonly isolation: Isolation;
   /** Names (at the upstream) of tools that may be run twice without harm. */
   readonly safeToRepeat: readonly string[];
+  /** Tools of the first listing are accepted as they are, or each waits for an admin. */
+  readonly firstSight: "accept" | "review";
   /** Hash of command line or endpoint. */
   readonly fingerprint: Sha256Hex;
 }

@@ -156,6 +156,7 @@ single_operator: true
               "DB": "db-hunter2-do-not-print",
             },
             "fingerprint": "…",
+            "firstSight": "accept",
             "isolation": "agent",
             "kind": "stdio",
             "name": "welfare",
@@ -173,6 +174,7 @@ single_operator: true
             "callDeadlineMs": 60000,
             "connectDeadlineMs": 300000,
             "fingerprint": "…",
+            "firstSight": "accept",
             "headers": {
               "authorization": "Bearer hunter2-do-not-print",
             },

@@ -73,6 +73,7 @@ function normaliseUpstream(name: string, file: UpstreamFile, folder: string): Up
     // One process for all agents would let one read what another left in it; an HTTP server is made for many clients.
     isolation: file.isolation ?? (file.url === undefined ? "agent" : "shared"),
     safeToRepeat: file.safe_to_repeat,
+    firstSight: file.first_sight,
   };
   if (file.url !== undefined) {
     const { url, transport = "streamable" } = file;

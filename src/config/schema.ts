@@ -55,6 +55,8 @@ const upstreamSchema = z
     mode,
     isolation: z.enum(ISOLATIONS).optional(),
     safe_to_repeat: z.array(filled).default([]),
+    /** What becomes of its tools when it is listed for the first time: accepted as they are, or each waits for an admin. */
+    first_sight: z.enum(["accept", "review"]).default("accept"),
     call_deadline: callDeadline.default("60s"),
     connect_deadline: callDeadline.default("10s"),
   })

@@ -13,7 +13,7 @@ export interface RiskFactor {
   readonly id: string;
   /** What this factor alone would score, 0–100. */
   readonly weight: number;
-  /** JSON pointer into `{name, description, annotations, arguments}` of the call; `""` is the call as a whole. */
+  /** JSON pointer into `{name, description, annotations, arguments, manifest}` of the call; `""` is the call as a whole. */
   readonly evidence: string;
   /** Legal or framework tag, e.g. `EU AI Act Annex III 5(a)`. */
   readonly tag?: string;

@@ -8,7 +8,8 @@ import type { ArgumentEdit } from "./transitions/decision.ts";
 import { payload } from "./transitions/plan.ts";
 
 export interface EditArgumentsDeps extends RuleCallDeps {
-  readonly store: Pick<CaseStore, "getCase" | "getPayload"> & Pick<GuardStore, "getDefinition">;
+  readonly store: Pick<CaseStore, "getCase" | "getPayload"> &
+    Pick<GuardStore, "getDefinition" | "acceptanceOf">;
   readonly upstreams: Pick<Upstreams, "listTools">;
   readonly schemas: ArgumentSchemas;
 }
@@ -55,8 +56,10 @@ export async function editArguments(
   if (checked.kind === "invalid") return fail({ kind: "invalid", detail: checked.detail });
 
   const args = read.value.value;
+  const acceptance = await deps.store.acceptanceOf(tool);
+  const manifest = acceptance?.manifest ?? null;
   const ruled = ruleCall(
-    { agentId: current.agentId, tool, args, schemaUsable: checked.kind === "valid" },
+    { agentId: current.agentId, tool, args, schemaUsable: checked.kind === "valid", manifest },
     deps,
   );
   return ok({

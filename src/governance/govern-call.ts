@@ -15,15 +15,15 @@ import {
   verdictOn,
 } from "./dispatch.ts";
 import type { LiveCaller } from "./live-client.ts";
-import type { CaseStore, DispatchOutcome, Upstreams } from "./ports.ts";
+import type { CaseStore, DispatchOutcome, GuardStore, Upstreams } from "./ports.ts";
 import type { CallAnswer, RawCall } from "./raw-call.ts";
 import { type RuleCallDeps, type RuledCall, ruleCall } from "./rule-call.ts";
-import type { OpenCaseResult } from "./transitions/open-case.ts";
+import type { OpenCaseParams, OpenCaseResult } from "./transitions/open-case.ts";
 import type { OutcomeResult } from "./transitions/outcome.ts";
 import { payload } from "./transitions/plan.ts";
 
 export interface GovernCallDeps extends RuleCallDeps, RecordDispatchDeps {
-  readonly store: CaseStore;
+  readonly store: CaseStore & Pick<GuardStore, "acceptanceOf">;
   readonly upstreams: Upstreams;
   readonly schemas: ArgumentSchemas;
   readonly clock: Clock;
@@ -66,13 +66,16 @@ async function govern(call: RawCall, caller: LiveCaller, deps: GovernCallDeps): 
   for (let ruling = 0; ruling < MAX_RULINGS; ruling++) {
     // One copy for each ruling: a reload between two awaits must not mix two configurations.
     const rules = { ...deps };
-    const ruled = ruleCall({ agentId: call.agentId, tool, args, schemaUsable }, rules);
+    const acceptance = await deps.store.acceptanceOf(tool);
+    const manifest = acceptance?.manifest ?? null;
+    const acceptanceRevision = acceptance?.revision ?? null;
+    const ruled = ruleCall({ agentId: call.agentId, tool, args, schemaUsable, manifest }, rules);
     const runsNow = ruled.observe || ruled.ruling.to === "AUTHORIZED";
     const { upstream } = tool;
     if (runsNow) await deps.upstreams.readyLive({ upstream, agentId: call.agentId, ...caller });
     // Read before the claim commits: a process that sleeps between the two must not send.
     const dispatchByMonotonicMs = deps.clock.monotonicMs() + DISPATCH_WITHIN_MS;
-    const opened = await openCase(call, tool, ruled, rules);
+    const opened = await openCase(call, tool, { ...ruled, acceptanceRevision }, rules);
     if (opened.kind === "policy_outdated") continue;
     if (opened.kind === "refused") return refuseCall(call, opened.reasonId, null, deps);
     if (opened.kind === "joined") return joinCase(opened.case, call, deps);
@@ -89,7 +92,7 @@ function isObject(value: unknown): value is { readonly [key: string]: unknown } 
 function openCase(
   call: RawCall,
   tool: CatalogTool,
-  ruled: RuledCall,
+  ruled: RuledCall & Pick<OpenCaseParams, "acceptanceRevision">,
   deps: GovernCallDeps,
 ): Promise<OpenCaseResult> {
   return deps.store.openCase({
@@ -104,6 +107,7 @@ function openCase(
     threshold: deps.threshold,
     ruling: ruled.ruling,
     safeToRepeat: ruled.safeToRepeat,
+    acceptanceRevision: ruled.acceptanceRevision,
     observe: ruled.observe,
     writer: deps.writer,
     settleWithinMs: settleWithinMs(deps.upstreams.deadlineMs(tool.upstream)),

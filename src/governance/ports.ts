@@ -5,9 +5,11 @@ import type { Agent, Person } from "../domain/principal.ts";
 import type { CatalogTool, ToolDefinition } from "../domain/tool.ts";
 import type { AccountStore } from "./account-ports.ts";
 import type { LiveCaller } from "./live-client.ts";
+import type { Acceptance, AcceptToolParams, AcceptToolResult } from "./transitions/acceptance.ts";
 import type { ClaimParams, ClaimResult } from "./transitions/claim.ts";
 import type { DecisionParams, DecisionResult } from "./transitions/decision.ts";
 import type { ExpireParams, ExpireResult, WithdrawParams, WithdrawResult } from "./transitions/ending.ts";
+import type { Held, KnownTool, ListingParams } from "./transitions/listing.ts";
 import type { OpenCaseParams, OpenCaseResult } from "./transitions/open-case.ts";
 import type { LostParams, OutcomeParams, OutcomeResult, ReleaseParams } from "./transitions/outcome.ts";
 import type { PayloadKind } from "./transitions/plan.ts";
@@ -129,13 +131,22 @@ export interface PrincipalStore {
 }
 
 /** A tool as an admin sees it. */
-export interface ToolPin {
+export interface ToolPin extends KnownTool {
+  /** What an admin said of the accepted definition; null: it was accepted at first sight, or not at all. */
+  readonly acceptance: Acceptance | null;
+  readonly firstSeenAtMs: number;
+  readonly changedAtMs: number;
+}
+
+/** A tool that is held for more than being new. */
+export interface HeldTool extends Held {
+  readonly name: string;
+}
+
+/** A tool that a commit has changed: listed, gone, accepted. */
+export interface ToolChanged {
   readonly upstream: string;
   readonly name: string;
-  /** null: the upstream does not list it any more. */
-  readonly currentPin: Sha256Hex | null;
-  /** null: it appeared at an upstream that was known already, and nobody accepted it yet. */
-  readonly acceptedPin: Sha256Hex | null;
 }
 
 export interface EngagedKillSwitch extends KillSwitch {
@@ -150,29 +161,22 @@ export interface GuardStore {
   /** Registers an upstream as configured now. */
   recordUpstream(params: { readonly name: string; readonly fingerprint: Sha256Hex }): Promise<void>;
   /**
-   * Records the definitions an upstream lists now. The tools of an upstream that was never listed before are
-   * accepted as they are; a tool that appears later is new, and one that differs from its accepted pin is changed, until
-   * an admin accepts it.
-   */
-  recordTools(params: {
-    readonly upstream: string;
-    readonly tools: readonly {
-      readonly name: string;
-      readonly pin: Sha256Hex;
-      readonly definition: ToolDefinition;
-    }[];
-  }): Promise<void>;
-  /**
-   * Accepts a tool's definition as it is now, so that calls may run on it without a human again.
+   * Records the definitions an upstream lists now, as `planListing` says: what is accepted at first sight, what is new, changed, gone or
+   * held until an admin looks at it.
    *
-   * @returns false when the tool is not known, or its pin is not this one (any more)
+   * @returns tools of this upstream that are held for more than being new
    */
-  acceptTool(params: {
+  recordTools(params: ListingParams): Promise<readonly HeldTool[]>;
+  /** Accepts the definition that an admin saw, with what they say of it, so that calls may run on it without a human again. */
+  acceptTool(params: AcceptToolParams): Promise<AcceptToolResult>;
+  /** What an admin said of the tool, if this is the definition that is accepted; null when nobody said anything. */
+  acceptanceOf(params: {
     readonly upstream: string;
     readonly name: string;
     readonly pin: Sha256Hex;
-    readonly by: PersonId | null;
-  }): Promise<boolean>;
+  }): Promise<Acceptance | null>;
+  /** Called after each commit that changed a tool. Returns a function that stops it. */
+  onToolChange(listener: (change: ToolChanged) => void): () => void;
   /** The definition that has this pin, as some upstream once listed it. */
   getDefinition(pin: Sha256Hex): Promise<ToolDefinition | null>;
   /** Tools of all upstreams, with what changed since they were accepted. */

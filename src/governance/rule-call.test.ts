@@ -44,7 +44,7 @@ function rule(
     isObserved: () => false,
     random: secureRandomBytes,
   };
-  return ruleCall({ agentId: agentId("bot"), tool, args: {}, schemaUsable }, deps);
+  return ruleCall({ agentId: agentId("bot"), tool, args: {}, schemaUsable, manifest: null }, deps);
 }
 
 describe("ruleCall", () => {

@@ -1,5 +1,6 @@
 import { type Assessment, failedAssessment } from "../domain/assessment.ts";
 import type { AgentId, RandomBytes } from "../domain/ids.ts";
+import type { ToolManifest } from "../domain/manifest.ts";
 import type { CatalogTool } from "../domain/tool.ts";
 import type { Policy, PolicyAnswer, PolicyEvaluation } from "../policy/policy.ts";
 import type { Assessor } from "../risk/assessed-call.ts";
@@ -36,6 +37,8 @@ export function ruleCall(
     readonly tool: CatalogTool;
     readonly args: { readonly [key: string]: unknown };
     readonly schemaUsable: boolean;
+    /** What an admin confirmed of the tool's definition; null when nobody did. */
+    readonly manifest: ToolManifest | null;
   },
   deps: RuleCallDeps,
 ): RuledCall {
@@ -74,6 +77,7 @@ function assess(call: Parameters<typeof ruleCall>[0], deps: RuleCallDeps): Asses
       definition: call.tool.definition,
       arguments: call.args,
       agentId: call.agentId,
+      ...(call.manifest !== null && { manifest: call.manifest }),
     });
   } catch {
     // The port says that it never throws; if it does, its score is worth nothing.

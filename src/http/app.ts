@@ -32,6 +32,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { peopleRoutes } from "./routes/people.ts";
 import { rootRoute } from "./routes/root.ts";
 import { sessionRoutes } from "./routes/session.ts";
+import { toolRoutes } from "./routes/tools.ts";
 
 export interface HttpAppDeps {
   readonly store: Pick<
@@ -51,7 +52,7 @@ export interface HttpAppDeps {
   > &
     PrincipalStore &
     AccountStore &
-    Pick<GuardStore, "acceptedPins" | "getDefinition">;
+    Pick<GuardStore, "acceptedPins" | "getDefinition" | "listToolPins" | "acceptTool" | "onToolChange">;
   readonly authenticate: Authenticate;
   readonly engine: Pick<Engine, "wake">;
   /** What a reviewer's own arguments are checked with. */
@@ -171,6 +172,7 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
   };
   app.route("/", caseRoutes(cases));
   app.route("/", caseActionRoutes(cases));
+  app.route("/", toolRoutes({ ...guard, store }));
   app.route("/", eventRoutes({ ...guard, events }));
   if (deps.consoleDir !== null) app.route("/", consoleRoutes({ consoleDir: deps.consoleDir }));
   if (deps.mcp !== undefined) mountMcp(app, deps.mcp);

@@ -1,5 +1,6 @@
-import type { CaseStore } from "../governance/ports.ts";
+import type { CaseStore, GuardStore } from "../governance/ports.ts";
 import type { CaseEvent } from "./contract.ts";
+import type { ToolEvent } from "./tool-contract.ts";
 
 /** How often a stream says that it is alive, and asks whether its person still is. */
 export const HEARTBEAT_MS = 15_000;
@@ -8,11 +9,11 @@ export const HEARTBEAT_MS = 15_000;
 const MAX_WAITING = 256;
 
 export interface CaseEventsDeps {
-  readonly store: Pick<CaseStore, "onChange">;
+  readonly store: Pick<CaseStore, "onChange"> & Pick<GuardStore, "onToolChange">;
   readonly maxListeners?: number;
 }
 
-/** Live changes of cases for browsers: one subscription to the store and one timer, however many listen. */
+/** Live changes of cases and tools for browsers: one subscription to the store and one timer, however many listen. */
 export interface CaseEvents {
   /**
    * A stream in the format of `text/event-stream`; null when too many listen already.
@@ -63,6 +64,10 @@ export function createCaseEvents(deps: CaseEventsDeps): CaseEvents {
     const text = `event: case\ndata: ${JSON.stringify(event)}\n\n`;
     for (const listener of listeners) send(listener, text);
   });
+  const stopTools = deps.store.onToolChange(({ upstream, name }) => {
+    const event: ToolEvent = { upstream, name };
+    for (const listener of listeners) send(listener, `event: tool\ndata: ${JSON.stringify(event)}\n\n`);
+  });
   const timer = setInterval(() => void beat(), HEARTBEAT_MS).unref();
 
   return {
@@ -88,6 +93,7 @@ export function createCaseEvents(deps: CaseEventsDeps): CaseEvents {
       closed = true;
       clearInterval(timer);
       stopListening();
+      stopTools();
       for (const listener of listeners) drop(listener);
     },
   };

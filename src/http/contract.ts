@@ -30,8 +30,8 @@ export {
 export const MAX_REASON_LENGTH = 2_000;
 export const MAX_LISTED_CASES = 500;
 
-const timeSchema = z.iso.datetime();
-const sha256Schema = z
+export const timeSchema = z.iso.datetime();
+export const sha256Schema = z
   .string()
   .regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in 64 lower-case hexadecimal digits");
 const reasonSchema = z.string().max(MAX_REASON_LENGTH, `must have at most ${MAX_REASON_LENGTH} characters`);

@@ -252,6 +252,7 @@ async function openCase(
     policy: { verdict: "assess", ruleId: "rule-3", version: "policy-1" },
     safeToRepeat: false,
     observe: false,
+    acceptanceRevision: null,
     runWithinMs: 3_600_000,
     reviewForMs: 86_400_000,
     settleWithinMs: 60_000,

@@ -81,7 +81,7 @@ function responses(route: RouteEntry): Record<string, object> {
   const all: Record<string, object> = {};
   for (const { status, description, schema, mediaType } of route.answers) {
     const type = mediaType ?? (schema === undefined ? undefined : "application/json");
-    const content = { [type ?? ""]: schema === undefined ? {} : { schema: reference(schema) } };
+    const content = { [type ?? ""]: schema === undefined ? {} : { schema: bodySchema(schema) } };
     all[status] = type === undefined ? { description } : { description, content };
   }
   const own =
@@ -119,6 +119,10 @@ function queryParameters(query: z.ZodType | undefined): object[] {
   if (query === undefined) return [];
   const { properties } = objectSchema.parse(z.toJSONSchema(query, { io: "input" }));
   return Object.entries(properties).map(([name, schema]) => ({ name, in: "query", required: false, schema }));
+}
+
+function bodySchema(schema: SchemaName | readonly SchemaName[]): object {
+  return typeof schema === "string" ? reference(schema) : { anyOf: schema.map(reference) };
 }
 
 function reference(name: SchemaName): object {

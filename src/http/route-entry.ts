@@ -26,9 +26,18 @@ import {
   takeRequestSchema,
 } from "./contract.ts";
 import type { RefusalCode } from "./error-response.ts";
+import {
+  acceptToolRequestSchema,
+  toolDetailSchema,
+  toolEventSchema,
+  toolListSchema,
+  toolResponseSchema,
+  toolSchema,
+} from "./tool-contract.ts";
 
 /** Name of each schema in the description. */
 export const SCHEMAS = {
+  AcceptToolRequest: acceptToolRequestSchema,
   AddAgentRequest: addAgentRequestSchema,
   AddPersonRequest: addPersonRequestSchema,
   AgentKey: agentKeySchema,
@@ -53,6 +62,11 @@ export const SCHEMAS = {
   SignInRequest: signInRequestSchema,
   Status: statusSchema,
   TakeRequest: takeRequestSchema,
+  Tool: toolSchema,
+  ToolDetail: toolDetailSchema,
+  ToolEvent: toolEventSchema,
+  ToolList: toolListSchema,
+  ToolResponse: toolResponseSchema,
 } as const;
 export type SchemaName = keyof typeof SCHEMAS;
 
@@ -65,7 +79,8 @@ export type Who = "anyone" | "agent" | "person" | "admin" | "decider";
 export interface Answer {
   readonly status: number;
   readonly description: string;
-  readonly schema?: SchemaName;
+  /** Several where each event of a stream has one of them. */
+  readonly schema?: SchemaName | readonly SchemaName[];
   /** Of a body that is no JSON of ours. */
   readonly mediaType?: string;
 }

@@ -1,6 +1,7 @@
 import { CASE_ROUTES, EDITING } from "./case-route-table.ts";
 import { PEOPLE_ROUTES } from "./people-route-table.ts";
 import { ok, type RouteEntry, SIGNED_IN } from "./route-entry.ts";
+import { TOOL_ROUTES } from "./tool-route-table.ts";
 
 const JSON_RPC = "JSON-RPC message of MCP; errors are JSON-RPC, too";
 const EVENT_STREAM = "text/event-stream";
@@ -42,13 +43,19 @@ export const ROUTES: readonly RouteEntry[] = [
   },
   ...PEOPLE_ROUTES,
   ...CASE_ROUTES,
+  ...TOOL_ROUTES,
   {
     method: "get",
     path: "/api/v1/events",
     who: "person",
-    summary: "Live `case` events: that something changed; what, the reader fetches.",
+    summary: "Live `case` and `tool` events: that something changed; what, the reader fetches.",
     answers: [
-      { status: 200, description: "Server-sent events.", mediaType: EVENT_STREAM, schema: "CaseEvent" },
+      {
+        status: 200,
+        description: "Server-sent events.",
+        mediaType: EVENT_STREAM,
+        schema: ["CaseEvent", "ToolEvent"],
+      },
     ],
     refusals: SIGNED_IN,
   },

@@ -1,5 +1,6 @@
 import type { Assessment } from "../domain/assessment.ts";
 import type { AgentId } from "../domain/ids.ts";
+import type { ToolManifest } from "../domain/manifest.ts";
 import type { ToolDefinition } from "../domain/tool.ts";
 
 /** The call as an assessor sees it. */
@@ -10,6 +11,8 @@ export interface AssessedCall {
   readonly definition: ToolDefinition;
   readonly arguments: { readonly [key: string]: unknown };
   readonly agentId: AgentId;
+  /** What an admin confirmed of this very definition; absent when nobody did. */
+  readonly manifest?: ToolManifest;
 }
 
 export interface Assessor {

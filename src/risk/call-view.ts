@@ -96,7 +96,10 @@ interface Walk {
 }
 
 /** Reads the call once, within {@link LIMITS}. @param ownDomains domains that the operator named as inside */
-export function viewCall(call: AssessedCall, ownDomains: readonly string[] = []): CallView {
+export function viewCall(
+  call: Pick<AssessedCall, "definition" | "arguments" | "trusted">,
+  ownDomains: readonly string[] = [],
+): CallView {
   const walk: Walk = { keys: [], leaves: [], lists: [], disguised: [], mixed: [], chars: 0, overLimit: null };
   const { definition } = call;
   const nameText = fold(definition.name, "/name", LIMITS.nameChars, walk);

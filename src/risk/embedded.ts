@@ -6,6 +6,7 @@ import {
 } from "../domain/assessment.ts";
 import type { AssessedCall, Assessor } from "./assessed-call.ts";
 import { type CallView, viewCall } from "./call-view.ts";
+import { confirmedFindings } from "./confirmed-class.ts";
 import type { LearnedRisk } from "./learned/model.ts";
 import { shippedRisk } from "./learned/shipped.ts";
 import { DEFAULT_PACKS, signalsOf } from "./packs.ts";
@@ -100,16 +101,21 @@ function assess(
   const found = signals.flatMap((signal) =>
     signal.evaluate(view).map(({ points, role, evidence }): Found => ({ points, role, evidence, signal })),
   );
-  const relieved = relieve(view, countedFindings(view, found), moneyFloor ?? Number.POSITIVE_INFINITY);
+  const confirmed = confirmedFindings(call.manifest).filter(
+    (word) => !found.some((f) => f.signal.id === word.signal.id && f.points >= word.points),
+  );
+  const believed = believedRead(view) || call.manifest?.class === "read";
+  const counting = countedFindings(call, view, [...found, ...confirmed]);
+  const relieved = relieve(view, counting, moneyFloor ?? Number.POSITIVE_INFINITY);
   const ruled = scoreOf(relieved.findings);
-  const asked = !believedRead(view) && ruled < SURE;
+  const asked = !believed && ruled < SURE;
   const learned = asked ? learnedFindings(relieved.findings, ruled, learnedRisk(view)) : [];
   if (learned === null) return failedAssessment("The embedded assessor gave no number, so a human decides.");
   const counted = [...relieved.findings, ...learned];
   const score = scoreOf(counted);
   const readOnly =
     score < MODIFIABLE_FROM &&
-    (readsOnly(view) || believedRead(view) || relieved.reliefs.some((r) => r.reads === true));
+    (readsOnly(view) || believed || relieved.reliefs.some((r) => r.reads === true));
   return {
     risk_score: score,
     classification: classificationOf(score),
@@ -190,21 +196,19 @@ function answers(relief: Relief, finding: Found, view: CallView): boolean {
 
 const believedRead = (view: CallView) => view.trusted && view.readOnlyHint;
 
-function countedFindings(view: CallView, found: readonly Found[]): readonly Found[] {
+/** An admin's word that a tool only reads stands against its name and description, not against what its arguments ask for. */
+const readsByWord = (call: AssessedCall, { evidence }: Found) =>
+  call.manifest?.class === "read" && !evidence.startsWith("/arguments");
+
+function countedFindings(call: AssessedCall, view: CallView, found: readonly Found[]): readonly Found[] {
   const hasFloor = found.some((f) => f.role === "floor");
-  const believed = believedRead(view) && !hasFloor;
-  const bases = believed
-    ? found
-        .filter((f) => f.role === "base")
-        .map(
-          ({ points, role, evidence, signal }): Found => ({
-            points: Math.min(points, TRUSTED_READ),
-            role,
-            evidence,
-            signal,
-          }),
-        )
-    : found.filter((f) => f.role !== "modifier");
+  const bases = found
+    .filter((f) => f.role !== "modifier")
+    .map((f): Found => {
+      if (hasFloor || !(believedRead(view) || readsByWord(call, f))) return f;
+      const { role, evidence, signal } = f;
+      return { points: Math.min(f.points, TRUSTED_READ), role, evidence, signal };
+    });
   const top = Math.max(0, ...bases.map((f) => f.points));
   const modifiers = top >= MODIFIABLE_FROM ? found.filter((f) => f.role === "modifier") : [];
   return [...bases, ...modifiers];

@@ -1,14 +1,12 @@
-import type { CaseChanged } from "../governance/ports.ts";
-
 /** Listeners to committed changes. */
-export interface ChangeListeners {
-  readonly listen: (listener: (change: CaseChanged) => void) => () => void;
+export interface ChangeListeners<Change> {
+  readonly listen: (listener: (change: Change) => void) => () => void;
   /** Tells every listener every change in order. A listener that throws is reported and harms nobody else. */
-  tell(changes: readonly CaseChanged[]): void;
+  tell(changes: readonly Change[]): void;
 }
 
-export function createChangeListeners(onError: (error: unknown) => void): ChangeListeners {
-  const listeners = new Set<{ readonly call: (change: CaseChanged) => void }>();
+export function createChangeListeners<Change>(onError: (error: unknown) => void): ChangeListeners<Change> {
+  const listeners = new Set<{ readonly call: (change: Change) => void }>();
   return {
     listen(listener) {
       const entry = { call: listener };

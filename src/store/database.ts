@@ -3,8 +3,10 @@ import type { Authorization, CaseState } from "../domain/case.ts";
 import type { Decision } from "../domain/decision.ts";
 import type { AgentId, CaseRef, PersonId, Sha256Hex, WriterId } from "../domain/ids.ts";
 import type { KillSwitch } from "../domain/kill-switch.ts";
+import type { ToolClass } from "../domain/manifest.ts";
 import type { ReasonId } from "../domain/reasons.ts";
 import type { OutboxMessage } from "../governance/ports.ts";
+import type { HeldReasonId } from "../governance/transitions/listing.ts";
 import type { PayloadKind } from "../governance/transitions/plan.ts";
 
 /**
@@ -22,6 +24,7 @@ export interface Database {
   sessions: SessionRow;
   upstreams: UpstreamRow;
   tools: ToolRow;
+  tool_acceptances: ToolAcceptanceRow;
   definitions: DefinitionRow;
   kill_switches: KillSwitchRow;
   outbox: OutboxRow;
@@ -150,6 +153,26 @@ export interface ToolRow {
   accepted_pin: Sha256Hex | null;
   first_seen_at_ms: number;
   changed_at_ms: number;
+  /** null until the tool is listed by a version that records it. */
+  exposed_name: string | null;
+  held_reason: HeldReasonId | null;
+  held_about: string | null;
+}
+
+/** What an admin said of one definition of a tool. */
+export interface ToolAcceptanceRow {
+  upstream: string;
+  name: string;
+  pin: Sha256Hex;
+  revision: number;
+  /** null: nothing was said. */
+  safe_to_repeat: number | null;
+  class: ToolClass;
+  reversible: number;
+  /** JSON array of data categories. */
+  data: string;
+  accepted_by: PersonId | null;
+  accepted_at_ms: number;
 }
 
 export interface DefinitionRow {

@@ -177,6 +177,7 @@ function gatewayOn(parts: Pick<Gateway, "store" | "clock" | "random" | "writer">
       ruling: toReview,
       safeToRepeat: false,
       observe: false,
+      acceptanceRevision: null,
       ...rest,
     };
   }

@@ -79,39 +79,6 @@ export function testGuards(subject: () => Subject): void {
       expect(await store.getDefinition(sha256("never"))).toBeNull();
     });
 
-    test("the first listing of an upstream is accepted, a tool that appears later is not", async () => {
-      const { store } = subject().gateway;
-      const later = { ...TOOL, name: "later", pin: sha256("later") };
-      await store.recordTools({ upstream: TOOL.upstream, tools: [TOOL, later] });
-      await store.recordTools({ upstream: "fresh", tools: [TOOL, later] });
-      expect([...(await store.acceptedPins(TOOL.upstream)).keys()]).toEqual([TOOL.name]);
-      expect([...(await store.acceptedPins("fresh")).keys()].toSorted()).toEqual(
-        [TOOL.name, "later"].toSorted(),
-      );
-      expect(
-        await store.acceptTool({ upstream: TOOL.upstream, name: "later", pin: later.pin, by: ADMIN }),
-      ).toBe(true);
-    });
-
-    test("a changed tool is accepted as it is now, not as it was shown earlier", async () => {
-      const { gateway } = subject();
-      const { store } = gateway;
-      const changed = { ...TOOL, pin: sha256("changed") };
-      await store.recordTools({ upstream: TOOL.upstream, tools: [changed] });
-      const target = { upstream: TOOL.upstream, name: TOOL.name, by: ADMIN };
-      expect(await store.acceptTool({ ...target, pin: sha256("earlier") })).toBe(false);
-      expect(await store.acceptTool({ ...target, name: "none", pin: changed.pin })).toBe(false);
-      expect((await store.listToolPins()).find((pin) => pin.name === TOOL.name)).toEqual({
-        upstream: TOOL.upstream,
-        name: TOOL.name,
-        currentPin: changed.pin,
-        acceptedPin: TOOL.pin,
-      });
-      expect(await store.acceptTool({ ...target, pin: changed.pin })).toBe(true);
-      expect(await store.acceptTool({ ...target, pin: changed.pin })).toBe(true);
-      expect((await store.acceptedPins(TOOL.upstream)).get(TOOL.name)).toBe(changed.pin);
-    });
-
     test("kill switches are listed until they are released; repeating either is harmless", async () => {
       const { store } = subject().gateway;
       const killSwitch = { scope: "agent", target: AGENT } as const;

@@ -10,6 +10,7 @@ import { testGuards } from "./guards.testsuite.ts";
 import { testLedger } from "./ledger.testsuite.ts";
 import { testLifeOfCases } from "./life-of-cases.testsuite.ts";
 import { testOpening } from "./opening.testsuite.ts";
+import { testTools } from "./tools.testsuite.ts";
 
 export interface StoreSuiteParams {
   readonly create: () => Promise<TestDatabase>;
@@ -51,6 +52,7 @@ export function testStore({ create }: StoreSuiteParams): void {
     testLifeOfCases(current);
     testGuards(current);
     testAccounts(current);
+    testTools(current);
     testCommits(current);
     testLedger(current);
     testErasure(current);

@@ -37,6 +37,7 @@ export function createUpstreamBench(): UpstreamBench {
     trusted: false,
     observe: false,
     safeToRepeat: [],
+    firstSight: "accept" as const,
     fingerprint: sha256("counting"),
   };
   return {
@@ -89,6 +90,7 @@ export function createRecordingGuardStore(): RecordingGuardStore {
     recordTools: async ({ upstream, tools }) => {
       for (const tool of tools) pins.set(`${upstream}/${tool.name}`, tool.pin);
       log.push(`tools ${upstream}`);
+      return [];
     },
   };
 }

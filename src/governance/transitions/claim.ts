@@ -4,6 +4,8 @@ import type { CaseRef, Sha256Hex, WriterId } from "../../domain/ids.ts";
 import { covers, type KillSwitch } from "../../domain/kill-switch.ts";
 import type { ReasonId } from "../../domain/reasons.ts";
 import type { PolicyAnswer } from "../../policy/policy.ts";
+import type { Acceptance } from "./acceptance.ts";
+import type { HeldReasonId } from "./listing.ts";
 import { type Plan, type Step, takeSteps, type UnknownCase, writeNothing } from "./plan.ts";
 
 /** What the claim's transaction reads, so that no change committed before it is missed. */
@@ -14,6 +16,10 @@ export interface ClaimGuards {
   /** Pin of the tool as last listed, and as accepted; null when the tool is not known. */
   readonly currentPin: Sha256Hex | null;
   readonly acceptedPin: Sha256Hex | null;
+  /** Why the tool is held for more than being new; null when it is not. */
+  readonly heldReasonId: HeldReasonId | null;
+  /** What an admin said of the accepted definition; null when nobody said anything. */
+  readonly acceptance: Pick<Acceptance, "revision" | "safeToRepeat" | "atMs"> | null;
   readonly policyVersion: string | null;
   /** Next fencing token; larger than every token given before. */
   readonly nextToken: number;
@@ -54,7 +60,7 @@ export function planClaim(current: Case | null, guards: ClaimGuards, params: Cla
   if (guards.killSwitches.some((s) => covers(s, current)))
     return writeNothing({ kind: "stopped", case: current });
 
-  const step = refusalStep(current, guards, params) ?? claimStep(guards, params);
+  const step = refusalStep(current, guards, params) ?? claimStep(guards, params, current);
   const writes = takeSteps({
     previous: current,
     start: current,
@@ -67,9 +73,21 @@ export function planClaim(current: Case | null, guards: ClaimGuards, params: Cla
     : { answer: { kind: "not_claimable", case: writes.next }, writes };
 }
 
+/**
+ * Whether running the tool twice does no harm. That is said of a definition: it holds only while that one is accepted, and what an
+ * admin said of it goes before what configuration and assessor said.
+ */
+export function mayRepeat(
+  guards: Pick<ClaimGuards, "acceptedPin" | "acceptance">,
+  call: Pick<Case, "toolPin" | "safeToRepeat">,
+): boolean {
+  return guards.acceptedPin === call.toolPin && (guards.acceptance?.safeToRepeat ?? call.safeToRepeat);
+}
+
 export function claimStep(
-  guards: Pick<ClaimGuards, "nextToken" | "nowMs">,
+  guards: Pick<ClaimGuards, "nextToken" | "nowMs" | "acceptedPin" | "acceptance">,
   params: Pick<ClaimParams, "writer" | "settleWithinMs">,
+  call: Pick<Case, "toolPin" | "safeToRepeat">,
 ): Step {
   return {
     name: "case.claimed",
@@ -79,6 +97,7 @@ export function claimStep(
       claimedBy: params.writer,
       claimedAtMs: guards.nowMs,
       dueAtMs: guards.nowMs + params.settleWithinMs,
+      safeToRepeat: mayRepeat(guards, call),
     },
     details: { token: guards.nextToken },
   };
@@ -111,7 +130,9 @@ function reviewAgainReason(current: Case, guards: ClaimGuards, policy: PolicyAns
     return current.authorizedDigest === current.actionDigest ? undefined : "review.stale_digest";
   }
   // Nobody looked at this call: it may run only on the definition an admin accepted and under a policy that still lets it.
-  if (guards.acceptedPin !== current.toolPin) return "tool.changed";
+  if (guards.acceptedPin !== current.toolPin) return guards.heldReasonId ?? "tool.changed";
+  if (current.authorization === "auto" && (guards.acceptance?.atMs ?? 0) > current.openedAtMs)
+    return "tool.accepted_anew";
   if (policy.verdict === "review") return "policy.tightened";
   if (policy.verdict === "assess" && current.authorization === "policy") return "policy.tightened";
   return undefined;
@@ -128,6 +149,7 @@ function reviewAgainStep(current: Case, guards: ClaimGuards, params: ClaimParams
     patch: {
       toolPin,
       upstreamFingerprint,
+      safeToRepeat: toolPin === current.toolPin && current.safeToRepeat,
       nonce: params.newNonce,
       actionDigest: digest,
       verdict: params.policy.verdict,

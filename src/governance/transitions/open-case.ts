@@ -6,7 +6,7 @@ import { covers } from "../../domain/kill-switch.ts";
 import type { Actor } from "../../domain/principal.ts";
 import type { ReasonId } from "../../domain/reasons.ts";
 import type { CatalogTool } from "../../domain/tool.ts";
-import { type ClaimGuards, type ClaimParams, claimStep } from "./claim.ts";
+import { type ClaimGuards, type ClaimParams, claimStep, mayRepeat } from "./claim.ts";
 import { commitments, type Payload, type Plan, type Step, takeSteps, writeNothing } from "./plan.ts";
 
 /** Where the machines send a call: what policy and the assessor decided, before anything was written. */
@@ -29,7 +29,10 @@ export interface OpenCaseParams extends Omit<ClaimParams, "newNonce"> {
   /** Score from which the assessor pauses a call. */
   readonly threshold: number;
   readonly ruling: Ruling;
+  /** What configuration and assessor said; see `mayRepeat`. */
   readonly safeToRepeat: boolean;
+  /** Of what an admin said of the definition, when the call was ruled on; null when nobody had said anything. */
+  readonly acceptanceRevision: number | null;
   /** Nothing is held here: what would be is let through and recorded. */
   readonly observe: boolean;
   readonly runWithinMs: number;
@@ -50,6 +53,7 @@ export type OpenCaseResult =
   /** `token` is set when the case was claimed in the same commit and must be dispatched now. */
   | { readonly kind: "opened"; readonly case: Case; readonly token: number | null }
   | { readonly kind: "joined"; readonly case: Case }
+  /** Policy, or what an admin said of the tool, changed since the call was ruled on: rule again. */
   | { readonly kind: "policy_outdated" }
   | { readonly kind: "refused"; readonly reasonId: "kill_switch.engaged" | "agent.revoked" };
 
@@ -65,7 +69,11 @@ export function planOpenCase(snapshot: OpenCaseSnapshot, params: OpenCaseParams)
   if (guards.killSwitches.some((s) => covers(s, target))) {
     return writeNothing({ kind: "refused", reasonId: "kill_switch.engaged" });
   }
-  if (snapshot.open !== null && !isTerminal(snapshot.open.state) && !params.safeToRepeat) {
+  const isAccepted = guards.acceptedPin === params.tool.pin;
+  const revision = isAccepted ? (guards.acceptance?.revision ?? null) : null;
+  if (revision !== params.acceptanceRevision) return writeNothing({ kind: "policy_outdated" });
+  const safeToRepeat = mayRepeat(guards, { toolPin: params.tool.pin, safeToRepeat: params.safeToRepeat });
+  if (snapshot.open !== null && !isTerminal(snapshot.open.state) && !safeToRepeat) {
     return writeNothing({ kind: "joined", case: snapshot.open });
   }
   const enforced = checkedRuling(params, guards);
@@ -73,10 +81,11 @@ export function planOpenCase(snapshot: OpenCaseSnapshot, params: OpenCaseParams)
   const ruling: Ruling = observes
     ? { to: "AUTHORIZED", authorization: "policy", reasonId: "observe.let_through" }
     : enforced;
-  const start = draftCase(snapshot, params, ruling, observes ? enforced.reasonId : null);
+  const observedReasonId = observes ? enforced.reasonId : null;
+  const start = { ...draftCase(snapshot, params, ruling, observedReasonId), safeToRepeat };
   const runsNow = ruling.to === "AUTHORIZED";
   const steps = [openedStep(start, params), rulingStep(params, ruling, guards.nowMs)];
-  if (runsNow) steps.push(claimStep(guards, params));
+  if (runsNow) steps.push(claimStep(guards, params, start));
   const writes = takeSteps({
     previous: null,
     start,
@@ -90,12 +99,16 @@ export function planOpenCase(snapshot: OpenCaseSnapshot, params: OpenCaseParams)
 
 /** A ruling to run stands only on the definition that is current and accepted, at the upstream as configured. */
 function checkedRuling(params: OpenCaseParams, guards: ClaimGuards): Ruling {
+  const heldReasonId = guards.acceptedPin === params.tool.pin ? null : guards.heldReasonId;
+  if (params.ruling.to === "AWAITING_REVIEW" && heldReasonId !== null) {
+    return { to: "AWAITING_REVIEW", reasonId: heldReasonId };
+  }
   if (params.ruling.to !== "AUTHORIZED") return params.ruling;
   if (guards.upstreamFingerprint !== params.tool.upstreamFingerprint) {
     return { to: "AWAITING_REVIEW", reasonId: "upstream.changed" };
   }
   if (guards.currentPin === params.tool.pin && guards.acceptedPin === null) {
-    return { to: "AWAITING_REVIEW", reasonId: "tool.new" };
+    return { to: "AWAITING_REVIEW", reasonId: guards.heldReasonId ?? "tool.new" };
   }
   if (guards.currentPin !== params.tool.pin || guards.acceptedPin !== params.tool.pin) {
     return { to: "AWAITING_REVIEW", reasonId: "tool.changed" };
@@ -108,7 +121,7 @@ function draftCase(
   params: OpenCaseParams,
   ruling: Ruling,
   observedReasonId: ReasonId | null,
-): Case {
+): Omit<Case, "safeToRepeat"> {
   const { tool, assessment, policy } = params;
   const { nowMs } = snapshot.guards;
   const bound = {
@@ -127,7 +140,6 @@ function draftCase(
     state: "ASSESSING",
     revision: 0,
     exposedName: tool.exposedName,
-    safeToRepeat: params.safeToRepeat,
     joinKey: joinKey(bound),
     actionDigest: actionDigest(bound),
     verdict: policy.verdict,

@@ -7,7 +7,7 @@ export interface EventRoutesDeps extends PersonGuardDeps {
   readonly events: CaseEvents;
 }
 
-/** `GET /api/v1/events`: live `case` events as server-sent events. They say that something changed; what, the reader fetches. */
+/** `GET /api/v1/events`: live `case` and `tool` events as server-sent events. They say that something changed; what, the reader fetches. */
 export function eventRoutes(deps: EventRoutesDeps): Hono<PersonEnv> {
   return new Hono<PersonEnv>().get("/api/v1/events", apiPerson(deps), (c) => {
     const stream = deps.events.open(c.get("stillAllowed"));

@@ -19,6 +19,8 @@ export interface UpstreamHealth {
   readonly upstream: string;
   readonly status: "connecting" | "up" | "down";
   readonly tools: number;
+  /** Tools that an admin must look at before they are like others: held for their name. */
+  readonly quarantined: number;
   /** Agreed with the upstream; null before the first connection. */
   readonly protocolVersion: string | null;
   /** Why it is down, without anything secret. */
@@ -34,10 +36,18 @@ export interface CatalogFeedParams {
   readonly open: (
     extra: Pick<OpenConnectionParams, "onListChanged" | "probe" | "client">,
   ) => Promise<Connection>;
+  /** Names of all upstreams in the configuration. */
+  readonly configured: readonly string[];
   readonly delay: Delay;
   readonly random: () => number;
   /** How often the tools are listed without being told of a change. */
   readonly relistMs: number;
+}
+
+/** What an upstream listed, and how many of these tools are held for their name. */
+export interface Listing {
+  readonly tools: readonly PinnedTool[];
+  readonly quarantined: number;
 }
 
 /** Keeps the catalog in step with one upstream. */
@@ -45,7 +55,7 @@ export interface CatalogFeed {
   /** Begins to connect in the background; settles after the first attempt, whatever came of it. */
   start(): Promise<void>;
   /** Lists on the given connection, records, and only then offers the tools. @throws AtlasError */
-  listOn(connection: Connection): Promise<readonly PinnedTool[]>;
+  listOn(connection: Connection): Promise<Listing>;
   health(): UpstreamHealth;
   close(): Promise<void>;
 }
@@ -56,16 +66,10 @@ export function createCatalogFeed(params: CatalogFeedParams): CatalogFeed {
   let connection: Connection | null = null;
   let loop: Promise<void> = Promise.resolve();
   let listing: Promise<unknown> = Promise.resolve();
-  let health: UpstreamHealth = {
-    upstream: config.name,
-    status: "connecting",
-    tools: 0,
-    protocolVersion: null,
-    reason: null,
-  };
+  let health = notYetKnown(config.name);
 
   /** One at a time, so that an older list is never recorded over a newer one. */
-  const listOn = (on: Connection): Promise<readonly PinnedTool[]> => {
+  const listOn = (on: Connection): Promise<Listing> => {
     const turn = listing.then(() => listRecordOffer(params, on));
     listing = turn.catch(() => undefined);
     return turn;
@@ -78,11 +82,12 @@ export function createCatalogFeed(params: CatalogFeedParams): CatalogFeed {
     try {
       while (opened.isOpen() && !stop.signal.aborted) {
         changed.lower();
-        const tools = await listOn(opened);
+        const { tools, quarantined } = await listOn(opened);
         if (health.status !== "up")
           log.info({ upstream: config.name, tools: tools.length }, "upstream is up");
         const { protocolVersion } = opened;
-        health = { upstream: config.name, status: "up", tools: tools.length, protocolVersion, reason: null };
+        const found = { tools: tools.length, quarantined, protocolVersion };
+        health = { upstream: config.name, status: "up", ...found, reason: null };
         afterFirst();
         const nap = new AbortController();
         const cause = await Promise.race([
@@ -135,13 +140,23 @@ export function createCatalogFeed(params: CatalogFeedParams): CatalogFeed {
   };
 }
 
-async function listRecordOffer(params: CatalogFeedParams, on: Connection): Promise<readonly PinnedTool[]> {
-  const { config } = params;
+async function listRecordOffer(params: CatalogFeedParams, on: Connection): Promise<Listing> {
+  const { config, configured } = params;
   const tools = pinTools(config.name, await on.listTools(), params.log);
   // A claim compares pins with what is recorded, so nothing is offered before it is.
-  await params.store.recordTools({ upstream: config.name, tools });
-  params.catalog.replace(config.name, tools);
-  return tools;
+  const held = await params.store.recordTools({
+    upstream: config.name,
+    tools: tools.map((tool) => ({ ...tool, exposedName: config.prefix + tool.name })),
+    firstSight: config.firstSight,
+    configured,
+  });
+  const taken = held.filter((tool) => tool.reasonId === "tool.name_taken").map((tool) => tool.name);
+  params.catalog.replace(config.name, tools, new Set(taken));
+  return { tools, quarantined: held.filter((tool) => tool.reasonId !== "tool.renamed").length };
+}
+
+function notYetKnown(upstream: string): UpstreamHealth {
+  return { upstream, status: "connecting", tools: 0, quarantined: 0, protocolVersion: null, reason: null };
 }
 
 /** A flag that can be waited for. */

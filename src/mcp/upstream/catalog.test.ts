@@ -18,6 +18,7 @@ const config = (name: string, prefix = ""): UpstreamConfig => ({
   isolation: "shared",
   transport: "streamable",
   safeToRepeat: ["read"],
+  firstSight: "accept",
   fingerprint: sha256(name),
 });
 
@@ -59,6 +60,31 @@ describe("createCatalog", () => {
     expect(log.lines).toEqual([
       expect.objectContaining({ level: "warn", fields: { upstream: "two", tool: "same", problem: "taken" } }),
     ]);
+  });
+
+  test("a name stays with the tool that the store says has had it for longer, whatever the configuration's order", () => {
+    const log = createRecordingLog();
+    const catalog = createCatalog({ upstreams: [config("one"), config("two")], log });
+    catalog.replace("two", pinTools("two", [definition("same")], log));
+    catalog.replace("one", pinTools("one", [definition("same"), definition("own")], log), new Set(["same"]));
+    expect(catalog.find("same")?.upstream).toBe("two");
+    expect(catalog.find("own")?.upstream).toBe("one");
+    expect(log.lines.map((line) => line.fields["problem"])).toEqual(["taken"]);
+  });
+
+  test("never exposes a name with characters that are not seen", () => {
+    const log = createRecordingLog();
+    const catalog = createCatalog({ upstreams: [config("one")], log });
+    const names = ["re\u200bad", "re\u202ead", "re\nad", "read"];
+    catalog.replace(
+      "one",
+      pinTools(
+        "one",
+        names.map((name) => definition(name)),
+        log,
+      ),
+    );
+    expect(catalog.list().map((tool) => tool.name)).toEqual(["read"]);
   });
 
   test("keeps the gateway's own names, and warns of long ones", () => {

@@ -1,12 +1,12 @@
 import type { UpstreamConfig } from "../../config/config.ts";
 import { toolPin } from "../../domain/digest.ts";
+import { hidesInName } from "../../domain/hidden-characters.ts";
 import type { Sha256Hex } from "../../domain/ids.ts";
 import type { CatalogTool, ToolDefinition } from "../../domain/tool.ts";
+import { RESERVED_TOOL_NAMES } from "../../domain/tool-name.ts";
 import type { UpstreamLog } from "./log.ts";
 import { isObject } from "./raw-transport.ts";
 
-/** The gateway's own tools; an upstream's tool of that name is not callable. */
-export const RESERVED_TOOL_NAMES: readonly string[] = ["check_status", "withdraw_request"];
 /** Longer names are refused by some model providers. */
 const LONG_NAME = 64;
 
@@ -53,8 +53,12 @@ function isToolDefinition(value: unknown): value is ToolDefinition {
 }
 
 export interface Catalog {
-  /** Replaces what an upstream offers. An upstream that is down keeps what it had. */
-  replace(upstream: string, tools: readonly PinnedTool[]): void;
+  /**
+   * Replaces what an upstream offers. An upstream that is down keeps what it had.
+   *
+   * @param withheld names that another tool has had for longer, so these are not callable
+   */
+  replace(upstream: string, tools: readonly PinnedTool[], withheld?: ReadonlySet<string>): void;
   /** The callable tool of that name. */
   find(exposedName: string): CatalogTool | undefined;
   /** Callable tools, in order of configuration and listing. */
@@ -69,9 +73,13 @@ export interface CatalogParams {
   readonly log: UpstreamLog;
 }
 
-/** Tools under the names agents see. A name belongs to the first upstream in the configuration that offers it. */
+/**
+ * Tools under the names agents see. A name belongs to the tool that had it first, which the store knows, and among tools that it does
+ * not withhold to the first upstream in the configuration.
+ */
 export function createCatalog(params: CatalogParams): Catalog {
   const offered = new Map<string, readonly CatalogTool[]>();
+  const withheldOf = new Map<string, ReadonlySet<string>>();
   const listeners = new Set<() => void>();
   let callable: ReadonlyMap<string, CatalogTool> = new Map();
   let warned: ReadonlySet<string> = new Set();
@@ -90,7 +98,8 @@ export function createCatalog(params: CatalogParams): Catalog {
     const problems = new Map<string, { upstream: string; tool: string; problem: string }>();
     for (const config of params.upstreams) {
       for (const tool of offered.get(config.name) ?? []) {
-        const problem = nameProblem(tool, next);
+        const withheld = withheldOf.get(config.name)?.has(tool.name) ?? false;
+        const problem = withheld ? "taken" : nameProblem(tool, next);
         if (problem !== null) {
           problems.set(`${tool.upstream}/${tool.name}`, {
             upstream: tool.upstream,
@@ -108,9 +117,10 @@ export function createCatalog(params: CatalogParams): Catalog {
   };
 
   return {
-    replace: (upstream, tools) => {
+    replace: (upstream, tools, withheld = new Set()) => {
       const config = params.upstreams.find((candidate) => candidate.name === upstream);
       if (config === undefined) return;
+      withheldOf.set(upstream, withheld);
       offered.set(
         upstream,
         tools.map((tool) => catalogTool(config, tool)),
@@ -139,9 +149,10 @@ export function catalogTool(config: UpstreamConfig, tool: PinnedTool): CatalogTo
   };
 }
 
-type NameProblem = "reserved" | "taken" | "long";
+type NameProblem = "hidden" | "reserved" | "taken" | "long";
 
 function nameProblem(tool: CatalogTool, taken: ReadonlyMap<string, CatalogTool>): NameProblem | null {
+  if (hidesInName(tool.name)) return "hidden";
   if (RESERVED_TOOL_NAMES.includes(tool.exposedName)) return "reserved";
   if (taken.has(tool.exposedName)) return "taken";
   return tool.exposedName.length > LONG_NAME ? "long" : null;

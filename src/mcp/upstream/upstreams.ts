@@ -79,13 +79,25 @@ interface Context extends UpstreamsParams {
 function createUpstream(config: UpstreamConfig, context: Context): Upstream {
   const { clock, log, store, catalog, signal } = context;
   const { delay, random, relistMs, grace, maxLivePerUpstream: max } = context.tuning;
+  const configured = context.upstreams.map((one) => one.name);
   const era: EraMemory = { verdict: null };
   const open: Upstream["open"] = (extra) =>
     openConnection({ config, clock, log, era, grace, signal, ...extra });
   return {
     config,
     open,
-    feed: createCatalogFeed({ config, catalog, store, clock, log, open, delay, random, relistMs }),
+    feed: createCatalogFeed({
+      config,
+      configured,
+      catalog,
+      store,
+      clock,
+      log,
+      open,
+      delay,
+      random,
+      relistMs,
+    }),
     live: createLiveConnections({
       open: (client) => open({ probe: false, client }),
       clock,
@@ -180,8 +192,8 @@ function lineOf(isolation: Isolation, agentId: AgentId, caller: LiveCaller): Lin
 
 async function freshSession(upstream: Upstream, connection: Connection): Promise<UpstreamSession> {
   try {
-    const pinned = await upstream.feed.listOn(connection);
-    const tools = pinned.map((tool) => catalogTool(upstream.config, tool));
+    const listing = await upstream.feed.listOn(connection);
+    const tools = listing.tools.map((tool) => catalogTool(upstream.config, tool));
     return {
       tools,
       dispatch: async (call) => {

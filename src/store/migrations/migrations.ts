@@ -2,6 +2,7 @@ import type { Migration, MigrationProvider } from "kysely/migration";
 import { initialMigration, type SqlDialect } from "./0001-initial.ts";
 import { accountsMigration } from "./0002-accounts.ts";
 import { caseActionsMigration } from "./0003-case-actions.ts";
+import { toolAcceptance } from "./0004-tool-acceptance.ts";
 import { retentionMigration } from "./0005-retention.ts";
 
 /** Every migration in order of its name, named here so that a bundle needs no folder at run time. */
@@ -10,6 +11,7 @@ export function migrationProvider(dialect: SqlDialect): MigrationProvider {
     "0001-initial": initialMigration(dialect),
     "0002-accounts": accountsMigration,
     "0003-case-actions": caseActionsMigration(),
+    "0004-tool-acceptance": toolAcceptance,
     "0005-retention": retentionMigration,
   };
   return { getMigrations: () => Promise.resolve(migrations) };

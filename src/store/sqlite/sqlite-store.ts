@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../domain/clock.ts";
 import { AtlasError } from "../../domain/errors.ts";
 import type { RandomBytes, WriterId } from "../../domain/ids.ts";
-import type { Store } from "../../governance/ports.ts";
+import type { CaseChanged, Store, ToolChanged } from "../../governance/ports.ts";
 import { createChangeListeners } from "../change-listeners.ts";
 import { createAccounts } from "./accounts.ts";
 import { createCaseRows } from "./case-rows.ts";
@@ -68,8 +68,11 @@ async function storeOn(db: DatabaseSync, params: OpenSqliteStoreParams): Promise
   const kysely = kyselyOn(db);
   await migrate(db, kysely);
 
-  const listeners = createChangeListeners((error) =>
+  const listeners = createChangeListeners<CaseChanged>((error) =>
     log?.error({ error }, "A listener to changes of cases failed."),
+  );
+  const toolListeners = createChangeListeners<ToolChanged>((error) =>
+    log?.error({ error }, "A listener to changes of tools failed."),
   );
   const ledger = createLedgerWriter({ db, writer, signingKey, besideOthers: params.besideGateway ?? false });
   const commits = createGroupCommit({
@@ -101,7 +104,7 @@ async function storeOn(db: DatabaseSync, params: OpenSqliteStoreParams): Promise
     ...createAccounts({ ...shared, people: principals, credentials, passwords, sessions }),
     ...createSessions({ ...shared, people: principals, credentials, passwords, sessions }),
     ...createGuards({ ...shared, rows: guards }),
-    ...createTools({ ...shared, rows: guards }),
+    ...createTools({ ...shared, rows: guards, listeners: toolListeners }),
     ...createOutbox(shared),
     ...createErasure(shared),
     close: gate.closeOnce(() => closeStore({ db, commits, ledger, heads })),

@@ -1,176 +1,153 @@
-import type { DatabaseSync } from "node:sqlite";
 import type { Sha256Hex } from "../../domain/ids.ts";
-import type { ToolDefinition } from "../../domain/tool.ts";
-import type { GuardStore, ToolPin } from "../../governance/ports.ts";
+import type { GuardStore, HeldTool, ToolChanged } from "../../governance/ports.ts";
+import { planAcceptance } from "../../governance/transitions/acceptance.ts";
+import { type ListingStep, planListing } from "../../governance/transitions/listing.ts";
 import { administrator } from "../administrator.ts";
+import type { ChangeListeners } from "../change-listeners.ts";
 import { prepare } from "./connection.ts";
 import type { GuardsDeps } from "./guards.ts";
+import { createToolRows, type ToolRows } from "./tool-rows.ts";
 
-interface ListedTool {
-  readonly name: string;
-  readonly pin: Sha256Hex;
-  readonly definition: ToolDefinition;
+export interface ToolsDeps extends GuardsDeps {
+  readonly listeners: ChangeListeners<ToolChanged>;
 }
 
-interface RecordToolParams {
-  readonly upstream: string;
-  readonly listed: ListedTool;
-  readonly known: KnownTool | undefined;
-  /** Nothing was ever listed by this upstream, so there is nothing that a new tool could pass itself off as. */
-  readonly isFirstListing: boolean;
-}
-
-interface KnownTool {
-  readonly name: string;
-  readonly current_pin: Sha256Hex | null;
-  readonly accepted_pin: Sha256Hex | null;
-}
-
-function toolStatements(db: DatabaseSync) {
-  return {
-    fingerprint: prepare<{ fingerprint: Sha256Hex }>(
-      db,
-      "select fingerprint from upstreams where name = :name",
-    ),
-    saveUpstream: prepare(
-      db,
-      `insert into upstreams (name, fingerprint, updated_at_ms) values (:name, :fingerprint, :now)
-       on conflict (name) do update set fingerprint = excluded.fingerprint, updated_at_ms = excluded.updated_at_ms`,
-    ),
-    tools: prepare<KnownTool>(
-      db,
-      "select name, current_pin, accepted_pin from tools where upstream = :upstream order by name",
-    ),
-    insertTool: prepare(
-      db,
-      `insert into tools (upstream, name, current_pin, accepted_pin, first_seen_at_ms, changed_at_ms)
-       values (:upstream, :name, :pin, :accepted, :now, :now)`,
-    ),
-    changeTool: prepare(
-      db,
-      `update tools set current_pin = :pin, changed_at_ms = :now
-       where upstream = :upstream and name = :name`,
-    ),
-    saveDefinition: prepare(
-      db,
-      "insert into definitions (pin, definition) values (:pin, :definition) on conflict (pin) do nothing",
-    ),
-    definition: prepare<{ definition: string }>(db, "select definition from definitions where pin = :pin"),
-    acceptTool: prepare(
-      db,
-      `update tools set accepted_pin = current_pin
-       where upstream = :upstream and name = :name and current_pin = :pin and accepted_pin is distinct from :pin`,
-    ),
-    isAccepted: prepare<{ name: string }>(
-      db,
-      "select name from tools where upstream = :upstream and name = :name and current_pin = :pin and accepted_pin = :pin",
-    ),
-    allPins: prepare<ToolPin>(
-      db,
-      `select upstream, name, current_pin as currentPin, accepted_pin as acceptedPin from tools order by upstream, name`,
-    ),
-    dropTool: prepare(
-      db,
-      `update tools set current_pin = null, changed_at_ms = :now where upstream = :upstream and name = :name`,
-    ),
-  };
-}
-
-type Statements = ReturnType<typeof toolStatements>;
 type Listings = Pick<GuardStore, "recordUpstream" | "recordTools">;
-type Pins = Pick<GuardStore, "acceptTool" | "getDefinition" | "listToolPins" | "acceptedPins">;
+type Pins = Pick<
+  GuardStore,
+  "acceptTool" | "acceptanceOf" | "getDefinition" | "listToolPins" | "acceptedPins" | "onToolChange"
+>;
 
 /** What upstreams list, and what of it an admin accepted. */
-export function createTools(deps: GuardsDeps): Listings & Pins {
-  const statements = toolStatements(deps.db);
-  return { ...listings(deps, statements), ...pins(deps, statements) };
+export function createTools(deps: ToolsDeps): Listings & Pins {
+  const tools = createToolRows(deps.db);
+  return { ...listings(deps, tools), ...pins(deps, tools) };
 }
 
-function listings({ commits, ledger, writer }: GuardsDeps, statements: Statements): Listings {
+function listings({ db, commits, ledger, writer, listeners }: ToolsDeps, tools: ToolRows): Listings {
   const actor = administrator(null, writer);
+  const saved = prepare<{ fingerprint: Sha256Hex }>(
+    db,
+    "select fingerprint from upstreams where name = :name",
+  );
+  const saveUpstream = prepare(
+    db,
+    `insert into upstreams (name, fingerprint, updated_at_ms) values (:name, :fingerprint, :now)
+     on conflict (name) do update set fingerprint = excluded.fingerprint, updated_at_ms = excluded.updated_at_ms`,
+  );
 
-  function recordTool({ upstream, listed, known, isFirstListing }: RecordToolParams, now: number): void {
-    const row = { upstream, name: listed.name, pin: listed.pin, now };
-    if (known?.current_pin !== listed.pin) {
-      statements.saveDefinition.run({ pin: listed.pin, definition: JSON.stringify(listed.definition) });
+  function take(upstream: string, step: ListingStep, now: number): ToolChanged {
+    const tell = (type: string, details: Parameters<typeof ledger.append>[0]["details"]) =>
+      ledger.append({ type, actor, details: { upstream, ...details } }, now);
+    if (step.kind === "seen") {
+      const { tool, held } = step;
+      tools.saveDefinition(tool);
+      tools.insert({ upstream, name: tool.name, ...step }, now);
+      const accepted = step.accepted ? tool.pin : null;
+      const why = { held: held?.reasonId, about: held?.about ?? undefined };
+      tell("tool.seen", { tool: tool.name, pin: tool.pin, accepted, ...why });
+      return { upstream, name: tool.name };
     }
-    if (known === undefined) {
-      const accepted = isFirstListing ? listed.pin : null;
-      statements.insertTool.run({ ...row, accepted });
-      const details = { upstream, tool: listed.name, pin: listed.pin, accepted };
-      ledger.append({ type: "tool.seen", actor, details }, now);
-    } else if (known.current_pin !== listed.pin) {
-      statements.changeTool.run(row);
-      noteChange(upstream, known, listed.pin, now);
+    const { known } = step;
+    if (step.kind === "noted") {
+      tools.note(known, step.exposedName, step.held);
+      const { held } = step;
+      if (held?.reasonId !== known.held?.reasonId) {
+        tell("tool.held", {
+          tool: known.name,
+          reason: held?.reasonId ?? null,
+          about: held?.about ?? undefined,
+        });
+      }
+      return known;
     }
-  }
-
-  function noteChange(upstream: string, known: KnownTool, pin: Sha256Hex | null, now: number): void {
-    const details = {
-      upstream,
-      tool: known.name,
-      from: known.current_pin,
-      to: pin,
-      accepted: known.accepted_pin,
-    };
-    ledger.append({ type: "tool.changed", actor, details }, now);
+    const pin = step.kind === "changed" ? step.tool.pin : null;
+    if (step.kind === "changed") tools.saveDefinition(step.tool);
+    tools.setPin(known, pin, now);
+    tell("tool.changed", { tool: known.name, from: known.currentPin, to: pin, accepted: known.acceptedPin });
+    return known;
   }
 
   return {
     recordUpstream: ({ name, fingerprint }) =>
       commits.run((tx) => {
-        const previous = statements.fingerprint.get({ name })?.fingerprint ?? null;
+        const previous = saved.get({ name })?.fingerprint ?? null;
         if (previous === fingerprint) return;
-        statements.saveUpstream.run({ name, fingerprint, now: tx.nowMs });
+        saveUpstream.run({ name, fingerprint, now: tx.nowMs });
         const details = { upstream: name, fingerprint, previous };
         ledger.append({ type: "upstream.recorded", actor, details }, tx.nowMs);
       }),
-    recordTools: ({ upstream, tools }) =>
-      commits.run((tx) => {
-        const known = new Map(statements.tools.all({ upstream }).map((tool) => [tool.name, tool]));
-        const listed = new Map(tools.map((tool) => [tool.name, tool]));
-        for (const tool of listed.values()) {
-          recordTool(
-            { upstream, listed: tool, known: known.get(tool.name), isFirstListing: known.size === 0 },
-            tx.nowMs,
-          );
-        }
-        for (const tool of known.values()) {
-          if (listed.has(tool.name) || tool.current_pin === null) continue;
-          statements.dropTool.run({ upstream, name: tool.name, now: tx.nowMs });
-          noteChange(upstream, tool, null, tx.nowMs);
-        }
-      }),
+    recordTools: async (params) => {
+      const { upstream } = params;
+      const { changes, held } = await commits.run((tx) => {
+        const steps = planListing(
+          { known: tools.all(), definitionOf: (pin) => tools.definition(pin) },
+          params,
+        );
+        const taken = steps.map((step) => take(upstream, step, tx.nowMs));
+        return { changes: taken, held: tools.all().flatMap((tool) => heldOf(tool, upstream)) };
+      });
+      listeners.tell(changes);
+      return held;
+    },
   };
 }
 
-function pins({ commits, reads, ledger, writer }: GuardsDeps, statements: Statements): Pins {
+function heldOf(tool: ReturnType<ToolRows["all"]>[number], upstream: string): readonly HeldTool[] {
+  if (tool.upstream !== upstream || tool.held === null || tool.currentPin === null) return [];
+  return [{ name: tool.name, ...tool.held }];
+}
+
+function pins({ commits, reads, ledger, writer, listeners }: ToolsDeps, tools: ToolRows): Pins {
   return {
-    acceptTool: ({ upstream, name, pin, by }) =>
-      commits.run((tx) => {
-        if (statements.acceptTool.run({ upstream, name, pin }) === 0) {
-          return statements.isAccepted.get({ upstream, name, pin }) !== undefined;
-        }
-        const details = { upstream, tool: name, pin };
+    acceptTool: async (params) => {
+      const { upstream, name, pin, by } = params;
+      const result = await commits.run((tx) => {
+        const snapshot = {
+          tool: tools.find({ upstream, name }),
+          earlier: tools.acceptance({ upstream, name, pin }),
+          nowMs: tx.nowMs,
+        };
+        const planned = planAcceptance(snapshot, params);
+        if (planned.kind !== "accepted" || planned.repeated) return planned;
+        const { acceptance } = planned;
+        tools.accept({ upstream, name }, acceptance);
+        const details = {
+          upstream,
+          tool: name,
+          pin: acceptance.pin,
+          class: acceptance.manifest.class,
+          reversible: acceptance.manifest.reversible,
+          data: acceptance.manifest.data,
+          safe_to_repeat: acceptance.safeToRepeat,
+        };
         ledger.append({ type: "tool.accepted", actor: administrator(by, writer), details }, tx.nowMs);
-        return true;
-      }),
-    getDefinition: (pin) =>
-      reads(() => {
-        const row = statements.definition.get({ pin });
-        return row === undefined ? null : JSON.parse(row.definition);
-      }),
-    listToolPins: () => reads(() => statements.allPins.all()),
+        return planned;
+      });
+      if (result.kind === "accepted" && !result.repeated) listeners.tell([{ upstream, name }]);
+      return result;
+    },
+    acceptanceOf: ({ upstream, name, pin }) =>
+      reads(() =>
+        tools.find({ upstream, name })?.acceptedPin === pin
+          ? tools.acceptance({ upstream, name, pin })
+          : null,
+      ),
+    getDefinition: (pin) => reads(() => tools.definition(pin)),
+    listToolPins: () => reads(() => tools.pins()),
     acceptedPins: (upstream) =>
       reads(
         () =>
           new Map(
-            statements.tools
-              .all({ upstream })
-              .flatMap(({ name, accepted_pin }) =>
-                accepted_pin === null ? [] : [[name, accepted_pin] as const],
+            tools
+              .all()
+              .flatMap((tool) =>
+                tool.upstream !== upstream || tool.acceptedPin === null
+                  ? []
+                  : [[tool.name, tool.acceptedPin] as const],
               ),
           ),
       ),
+    onToolChange: listeners.listen,
   };
 }
