@@ -11,17 +11,20 @@ import { createArgumentSchemas } from "./governance/argument-schema.ts";
 import { type DriveCaseDeps, driveCase } from "./governance/drive-case.ts";
 import { eraseExpired } from "./governance/erase-expired.ts";
 import type { GovernCallDeps } from "./governance/govern-call.ts";
+import type { Meter } from "./governance/meter.ts";
 import { createPasswordHasher } from "./governance/password-hash.ts";
-import type { Store } from "./governance/ports.ts";
+import type { Engine, Store } from "./governance/ports.ts";
 import { createHousekeeping } from "./housekeeping.ts";
 import { createHttpApp } from "./http/app.ts";
 import { createAuthenticator } from "./http/auth/authenticate.ts";
+import type { GatewayStatus } from "./http/routes/health.ts";
 import { startHttpServer } from "./http/server.ts";
 import { derivedKey } from "./ledger/derived-key.ts";
 import { loadOrCreateSigningKey } from "./ledger/signing-key.ts";
 import { liveView } from "./live-view.ts";
 import { createMcpEndpoint } from "./mcp/downstream/endpoint.ts";
 import { createUpstreams, type RunningUpstreams } from "./mcp/upstream/upstreams.ts";
+import { createMonitoring, type Monitoring } from "./monitoring.ts";
 import { createWebhookNotifier, type WebhookNotifierDeps } from "./notify/webhook.ts";
 import { compilePolicy } from "./policy/policy.ts";
 import { createReloader, type ReloadOutcome } from "./reload.ts";
@@ -72,12 +75,20 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   await store.activatePolicy(config.policy.version);
   const upstreams = createUpstreams({ upstreams: config.upstreams, store, ...self });
   closers.add(() => upstreams.close());
-  const inForce = createInForce(config, partsOf({ store, upstreams }, self));
-  const { governance } = inForce;
+  const version = productVersion();
+  const monitoring = createMonitoring({
+    store,
+    upstreams: () => upstreams.health(),
+    mode: () => enforcementOf(inForce.newest()),
+    version,
+    ...self,
+  });
+  closers.add(() => monitoring.close());
+  const inForce = createInForce(config, partsOf({ store, upstreams, meter: monitoring.meter }, self));
 
   const engine = createEmbeddedEngine({
     store,
-    drive: (ref) => driveCase(ref, governance),
+    drive: (ref) => driveCase(ref, inForce.governance),
     ...self,
     onError: (ref, error) => log.error({ error, ref }, "a case could not be driven; it will be tried again"),
   });
@@ -85,33 +96,14 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   const notifier = createNotifier(config, { store, ...self });
   closers.add(() => notifier.close());
   closers.add(store.onChange(() => notifier.wake()));
-
-  const authenticate = createAuthenticator({ store });
-  const version = productVersion();
-  const mcp = createMcpEndpoint({
-    governance,
-    version,
-    authenticate,
-    random: self.random,
-    messagesPath: "/mcp/messages",
-    sessionKey: data.sessionKey,
-    onError: (error) => log.warn({ error }, "an MCP request failed"),
-  });
+  const reloader = composeReloader({ config, store, inForce, notifier, monitoring }, self);
+  let phase: GatewayStatus["phase"] = "starting";
+  const status = () => ({ phase, reloadRefused: reloader.last()?.taken === false });
+  const { app, mcp } = composeHttp(
+    { store, upstreams, engine, inForce, monitoring, status, version, sessionKey: data.sessionKey },
+    self,
+  );
   closers.add(upstreams.onCatalogChange(() => mcp.toolsChanged()));
-  const consoleDir = fileURLToPath(new URL("../console", import.meta.url));
-  const app = createHttpApp({
-    store,
-    engine,
-    editing: governance,
-    authenticate,
-    mcp,
-    config: inForce.config,
-    ...self,
-    passwords: createPasswordHasher({ random: self.random }),
-    secureCookies: false,
-    version,
-    consoleDir,
-  });
   closers.add(() => app.close());
 
   warnUnlessEnforcing(config, log);
@@ -129,25 +121,84 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   });
   closers.add(() => housekeeping.close());
   housekeeping.start();
-  const reloader = createReloader({
-    dataDir: config.dataDir,
+  closers.add(() => reloader.close());
+  phase = "running";
+  return {
+    url: server.url,
+    firstCredentialsFile: data.firstCredentialsFile,
+    reload: (load) => reloader.reload(load),
+    close: () => {
+      phase = "stopping";
+      return closers.closeAll();
+    },
+  };
+}
+
+interface Composed {
+  readonly store: Store;
+  readonly upstreams: RunningUpstreams;
+  readonly engine: Pick<Engine, "wake">;
+  readonly inForce: ReturnType<typeof createInForce>;
+  readonly notifier: ReturnType<typeof createNotifier>;
+  readonly monitoring: Monitoring;
+}
+
+/** What agents and people reach, without a port. */
+function composeHttp(
+  parts: Omit<Composed, "notifier"> & {
+    readonly status: () => GatewayStatus;
+    readonly version: string;
+    readonly sessionKey: Uint8Array;
+  },
+  self: Self,
+) {
+  const { store, engine, inForce, monitoring, status, version } = parts;
+  const authenticate = createAuthenticator({ store });
+  const mcp = createMcpEndpoint({
+    governance: inForce.governance,
+    version,
+    authenticate,
+    random: self.random,
+    messagesPath: "/mcp/messages",
+    sessionKey: parts.sessionKey,
+    onError: (error) => self.log.warn({ error }, "an MCP request failed"),
+  });
+  const app = createHttpApp({
+    store,
+    engine,
+    editing: inForce.governance,
+    authenticate,
+    mcp,
+    config: inForce.config,
+    status,
+    exposeMetrics: () => monitoring.expose(),
+    ...self,
+    passwords: createPasswordHasher({ random: self.random }),
+    secureCookies: false,
+    version,
+    consoleDir: fileURLToPath(new URL("../console", import.meta.url)),
+  });
+  return { app, mcp };
+}
+
+function composeReloader(
+  parts: Pick<Composed, "store" | "inForce" | "notifier" | "monitoring"> & { readonly config: Config },
+  self: Self,
+) {
+  const { store, inForce, notifier, monitoring } = parts;
+  return createReloader({
+    dataDir: parts.config.dataDir,
     inForce: inForce.newest,
     take: async (next) => {
       // From this commit on no call is claimed under the old rules; those that were ruled by them are ruled anew.
       await store.activatePolicy(next.policy.version);
       inForce.replace(next);
       await notifier.follow(next);
-      warnUnlessEnforcing(next, log);
+      warnUnlessEnforcing(next, self.log);
     },
+    onOutcome: (outcome) => monitoring.metrics.configReloaded({ ...outcome, atMs: self.clock.nowMs() }),
     ...self,
   });
-  closers.add(() => reloader.close());
-  return {
-    url: server.url,
-    firstCredentialsFile: data.firstCredentialsFile,
-    reload: (load) => reloader.reload(load),
-    close: () => closers.closeAll(),
-  };
 }
 
 async function eraseDaily(config: Config, store: Store, signal: AbortSignal, self: Self): Promise<void> {
@@ -189,7 +240,10 @@ async function openData(config: Config, self: Self, closers: Closers) {
 }
 
 /** What calls are governed with, whatever the configuration says. */
-function partsOf(opened: { readonly store: Store; readonly upstreams: RunningUpstreams }, self: Self) {
+function partsOf(
+  opened: { readonly store: Store; readonly upstreams: RunningUpstreams; readonly meter: Meter },
+  self: Self,
+) {
   return {
     ...self,
     ...opened,

@@ -31,6 +31,7 @@ export interface ReloaderDeps {
   readonly inForce: () => Config;
   /** Puts the configuration in force, in one step for each call. */
   readonly take: (next: Config) => Promise<void>;
+  readonly onOutcome: (outcome: ReloadOutcome) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -57,6 +58,7 @@ export function createReloader(deps: ReloaderDeps): Reloader {
     last = { pid: process.pid, number, at, taken: problem === null, changed: [...changed], problem };
     if (problem === null) deps.log.info({ changed }, "The configuration was reloaded.");
     else deps.log.error({ changed, problem }, "The configuration was not reloaded; the one before stays.");
+    deps.onOutcome(last);
     writeOutcome(deps.dataDir, last);
     return last;
   }

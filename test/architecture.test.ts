@@ -28,6 +28,7 @@ const COMPOSERS = new Set([
   "bootstrap.ts",
   "housekeeping.ts",
   "live-view.ts",
+  "monitoring.ts",
   "reload.ts",
   "version.ts",
   "index.ts",

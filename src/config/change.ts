@@ -14,6 +14,7 @@ const MEMBERS: Readonly<
   hold: { key: "hold", changes: "running" },
   notify: { key: "notify", changes: "running" },
   retention: { key: "retention", changes: "running" },
+  metrics: { key: "metrics", changes: "running" },
   portals: { key: "portals", changes: "running" },
   observe: { key: "mode", changes: "running" },
   singleOperator: { key: "single_operator", changes: "running" },

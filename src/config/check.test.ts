@@ -66,6 +66,7 @@ describe("configJsonSchema", () => {
       "hold",
       "notify",
       "retention",
+      "metrics",
       "portals",
       "mode",
       "single_operator",

@@ -31,6 +31,10 @@ export interface Config {
     /** Results of runs after review. */
     readonly resultsMs: number | null;
   };
+  readonly metrics: {
+    /** Opens `/metrics` to whoever presents it; null for admins and auditors only, and for this machine. */
+    readonly token: string | null;
+  };
   /** Other systems that may pass on people's decisions. */
   readonly portals: readonly PortalConfig[];
   /** Nothing is held anywhere: calls run, and what would have been held is recorded. */

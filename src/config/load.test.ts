@@ -84,6 +84,9 @@ single_operator: true
           "host": "0.0.0.0",
           "port": 9000,
         },
+        "metrics": {
+          "token": null,
+        },
         "notify": {
           "webhook": {
             "consoleUrl": "http://0.0.0.0:9000",

@@ -55,6 +55,7 @@ export function normalise(
             },
     },
     retention: { textsMs: keptMs(file.retention.payloads), resultsMs: keptMs(file.retention.results) },
+    metrics: { token: file.metrics.token ?? null },
     portals: Object.entries(file.portals).map(([name, portal]) => ({ name, ...portal })),
     observe: file.mode === "observe",
     singleOperator: file.single_operator,

@@ -192,6 +192,14 @@ export const configFileSchema = z.strictObject({
     .prefault({}),
   notify: z.strictObject({ webhook: webhookSchema.optional() }).prefault({}),
   retention: z.strictObject({ payloads: kept.default("365d"), results: kept.default("7d") }).prefault({}),
+  metrics: z
+    .strictObject({
+      token: z
+        .string()
+        .regex(/^[\x21-\x7e]{24,256}$/u, "this is no token; write 24 to 256 characters without spaces")
+        .optional(),
+    })
+    .prefault({}),
   portals: z.record(name, portalSchema).default({}),
   mode,
   single_operator: z.boolean().default(false),

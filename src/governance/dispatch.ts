@@ -1,6 +1,9 @@
+import type { Case } from "../domain/case.ts";
+import type { Clock } from "../domain/clock.ts";
 import { sha256 } from "../domain/digest.ts";
 import type { CaseRef, RandomBytes, WriterId } from "../domain/ids.ts";
 import type { ReasonId } from "../domain/reasons.ts";
+import type { Meter } from "./meter.ts";
 import type { CaseStore, DispatchOutcome } from "./ports.ts";
 import type { OutcomeParams, OutcomeResult } from "./transitions/outcome.ts";
 import { payload } from "./transitions/plan.ts";
@@ -37,6 +40,28 @@ export function verdictOn(
     default:
       return outcome satisfies never;
   }
+}
+
+/** Why a call was provably not sent. */
+export function notSentReason(
+  outcome: Extract<DispatchOutcome, { kind: "not_sent" }>,
+): "dispatch.late" | "upstream.unreachable" {
+  return outcome.late ? "dispatch.late" : "upstream.unreachable";
+}
+
+/** Dispatches a claimed call and tells the meter how long that took, and what came of it. */
+export async function meteredDispatch(
+  claimed: Pick<Case, "ref" | "upstream" | "safeToRepeat">,
+  dispatch: () => Promise<DispatchOutcome>,
+  { meter, clock }: { readonly meter: Pick<Meter, "dispatched">; readonly clock: Clock },
+): Promise<DispatchOutcome> {
+  const from = clock.monotonicMs();
+  const outcome = await dispatch();
+  const reasonId =
+    outcome.kind === "not_sent" ? notSentReason(outcome) : verdictOn(outcome, claimed.safeToRepeat).reasonId;
+  const { ref, upstream } = claimed;
+  meter.dispatched({ ref, upstream, reasonId, ms: clock.monotonicMs() - from });
+  return outcome;
 }
 
 export interface RecordDispatchParams {

@@ -4,7 +4,15 @@ import { sha256 } from "../domain/digest.ts";
 import { AtlasError } from "../domain/errors.ts";
 import { type CaseRef, randomHex } from "../domain/ids.ts";
 import type { Policy } from "../policy/policy.ts";
-import { DISPATCH_WITHIN_MS, type RecordDispatchDeps, recordDispatch, settleWithinMs } from "./dispatch.ts";
+import {
+  DISPATCH_WITHIN_MS,
+  meteredDispatch,
+  notSentReason,
+  type RecordDispatchDeps,
+  recordDispatch,
+  settleWithinMs,
+} from "./dispatch.ts";
+import type { Meter } from "./meter.ts";
 import type { CaseStore, UpstreamSession, Upstreams } from "./ports.ts";
 import type { ClaimResult } from "./transitions/claim.ts";
 
@@ -15,6 +23,7 @@ export interface ExecuteOnceDeps extends RecordDispatchDeps {
   readonly clock: Clock;
   readonly reviewForMs: number;
   readonly maxResultBytes: number;
+  readonly meter: Pick<Meter, "dispatched">;
 }
 
 /** How long a kill switch is left alone before the engine looks again. */
@@ -67,9 +76,10 @@ async function claimAndRun(current: Case, session: UpstreamSession, deps: Execut
   if (claim.kind !== "claimed") return;
 
   const { ref, tool, safeToRepeat } = claim.case;
-  const outcome = await session.dispatch({ tool, ...texts, dispatchByMonotonicMs });
+  const dispatch = () => session.dispatch({ tool, ...texts, dispatchByMonotonicMs });
+  const outcome = await meteredDispatch(claim.case, dispatch, deps);
   if (outcome.kind === "not_sent") {
-    const reasonId = outcome.late ? "dispatch.late" : "upstream.unreachable";
+    const reasonId = notSentReason(outcome);
     const retryAtMs = deps.clock.nowMs() + retryDelayMs(claim.case.attempts);
     await deps.store.releaseClaim({ ref, writer: deps.writer, token: claim.token, reasonId, retryAtMs });
     return;

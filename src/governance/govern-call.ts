@@ -9,12 +9,15 @@ import { answerOfCase } from "./case-answer.ts";
 import { isSettled, watchCase } from "./case-watch.ts";
 import {
   DISPATCH_WITHIN_MS,
+  meteredDispatch,
+  notSentReason,
   type RecordDispatchDeps,
   recordDispatch,
   settleWithinMs,
   verdictOn,
 } from "./dispatch.ts";
 import type { LiveCaller } from "./live-client.ts";
+import { type CallTimer, type Meter, startCallTimer } from "./meter.ts";
 import type { CaseStore, DispatchOutcome, GuardStore, Upstreams } from "./ports.ts";
 import type { CallAnswer, RawCall } from "./raw-call.ts";
 import { type RuleCallDeps, type RuledCall, ruleCall } from "./rule-call.ts";
@@ -34,6 +37,7 @@ export interface GovernCallDeps extends RuleCallDeps, RecordDispatchDeps {
   readonly maxResultBytes: number;
   /** Answers of calls that are running in this process, for callers that joined them. */
   readonly running: Map<CaseRef, Promise<CallAnswer>>;
+  readonly meter: Meter;
 }
 
 /** How often a call is ruled anew because the policy changed under it, before it is refused. */
@@ -46,14 +50,28 @@ const MAX_RULINGS = 3;
 export async function governCall(call: RawCall, deps: GovernCallDeps): Promise<CallAnswer> {
   const { agentId, client = null } = call;
   const session = client?.session ?? randomHex(16, deps.random);
+  const timer = startCallTimer(deps.clock);
   try {
-    return await govern(call, { session, client }, deps);
+    const answer = await govern(call, { session, client }, timer, deps);
+    deps.meter.answered({ agentId, ...meteredAnswer(answer), governanceMs: timer.ownMs() });
+    return answer;
   } finally {
     if (session !== client?.session) deps.upstreams.endSession({ agentId, session });
   }
 }
 
-async function govern(call: RawCall, caller: LiveCaller, deps: GovernCallDeps): Promise<CallAnswer> {
+function meteredAnswer(answer: CallAnswer) {
+  const { kind } = answer;
+  if (kind === "refused") return { kind, reasonId: answer.reasonId, ref: answer.ref };
+  return { kind, reasonId: null, ref: kind === "pending" ? answer.case.ref : null };
+}
+
+async function govern(
+  call: RawCall,
+  caller: LiveCaller,
+  timer: CallTimer,
+  deps: GovernCallDeps,
+): Promise<CallAnswer> {
   const tool = deps.upstreams.findTool(call.exposedName);
   if (tool === undefined) return refuseCall(call, "tool.unknown", null, deps);
 
@@ -72,15 +90,16 @@ async function govern(call: RawCall, caller: LiveCaller, deps: GovernCallDeps): 
     const ruled = ruleCall({ agentId: call.agentId, tool, args, schemaUsable, manifest }, rules);
     const runsNow = ruled.observe || ruled.ruling.to === "AUTHORIZED";
     const { upstream } = tool;
-    if (runsNow) await deps.upstreams.readyLive({ upstream, agentId: call.agentId, ...caller });
+    if (runsNow) await timer.await(deps.upstreams.readyLive({ upstream, agentId: call.agentId, ...caller }));
     // Read before the claim commits: a process that sleeps between the two must not send.
     const dispatchByMonotonicMs = deps.clock.monotonicMs() + DISPATCH_WITHIN_MS;
     const opened = await openCase(call, tool, { ...ruled, acceptanceRevision }, rules);
     if (opened.kind === "policy_outdated") continue;
     if (opened.kind === "refused") return refuseCall(call, opened.reasonId, null, deps);
-    if (opened.kind === "joined") return joinCase(opened.case, call, deps);
+    if (opened.kind === "joined") return timer.await(joinCase(opened.case, call, deps));
     if (opened.token === null) return answerOfCase(opened.case, null, null);
-    return runLive({ call, caller, case: opened.case, token: opened.token, dispatchByMonotonicMs }, deps);
+    const { token } = opened;
+    return runLive({ call, caller, timer, case: opened.case, token, dispatchByMonotonicMs }, deps);
   }
   return refuseCall(call, "policy.error", "the policy keeps changing; call the tool again", deps);
 }
@@ -119,6 +138,7 @@ function openCase(
 interface LiveRun {
   readonly call: RawCall;
   readonly caller: LiveCaller;
+  readonly timer: CallTimer;
   readonly case: Case;
   readonly token: number;
   readonly dispatchByMonotonicMs: number;
@@ -137,18 +157,20 @@ async function runLive(run: LiveRun, deps: GovernCallDeps): Promise<CallAnswer> 
 
 async function dispatchLive(run: LiveRun, deps: GovernCallDeps): Promise<CallAnswer> {
   const { call } = run;
-  const outcome = await deps.upstreams.dispatchLive({
-    upstream: run.case.upstream,
-    agentId: call.agentId,
-    ...run.caller,
-    tool: run.case.tool,
-    argumentsText: call.argumentsText,
-    metaText: call.metaText,
-    dispatchByMonotonicMs: run.dispatchByMonotonicMs,
-    ...(call.onProgress && { onProgress: call.onProgress }),
-    // Only a call that may be repeated may be broken off; any other is read to its deadline.
-    ...(call.signal && run.case.safeToRepeat && { signal: call.signal }),
-  });
+  const dispatch = () =>
+    deps.upstreams.dispatchLive({
+      upstream: run.case.upstream,
+      agentId: call.agentId,
+      ...run.caller,
+      tool: run.case.tool,
+      argumentsText: call.argumentsText,
+      metaText: call.metaText,
+      dispatchByMonotonicMs: run.dispatchByMonotonicMs,
+      ...(call.onProgress && { onProgress: call.onProgress }),
+      // Only a call that may be repeated may be broken off; any other is read to its deadline.
+      ...(call.signal && run.case.safeToRepeat && { signal: call.signal }),
+    });
+  const outcome = await run.timer.await(meteredDispatch(run.case, dispatch, deps));
   if (outcome.kind === "not_sent") return recordNotSent(run, outcome, deps);
   const { ref, safeToRepeat } = run.case;
   const recorded = await isRecorded(
@@ -177,7 +199,7 @@ async function recordNotSent(
   outcome: Extract<DispatchOutcome, { kind: "not_sent" }>,
   deps: GovernCallDeps,
 ): Promise<CallAnswer> {
-  const reasonId = outcome.late ? "dispatch.late" : "upstream.unreachable";
+  const reasonId = notSentReason(outcome);
   await deps.store.recordOutcome({
     ref: run.case.ref,
     writer: deps.writer,

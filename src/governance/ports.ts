@@ -2,6 +2,7 @@ import type { Case, CaseState } from "../domain/case.ts";
 import type { AgentId, CaseRef, PersonId, Sha256Hex, WriterId } from "../domain/ids.ts";
 import type { KillSwitch } from "../domain/kill-switch.ts";
 import type { Agent, Person } from "../domain/principal.ts";
+import type { ReasonId } from "../domain/reasons.ts";
 import type { CatalogTool, ToolDefinition } from "../domain/tool.ts";
 import type { AccountStore } from "./account-ports.ts";
 import type { LiveCaller } from "./live-client.ts";
@@ -31,6 +32,10 @@ export interface CaseChanged {
   readonly revision: number;
   /** The agent heard of it on the line. */
   readonly reported: boolean;
+  readonly upstream: string;
+  readonly reasonId: ReasonId;
+  /** Time since the case was opened. */
+  readonly ageMs: number;
 }
 
 /**
@@ -223,6 +228,31 @@ export interface ErasureStore {
   countExpired(params: Omit<ErasureParams, "limit">): Promise<number>;
 }
 
+/** What operators and their machines watch, read at one moment. */
+export interface Figures {
+  /** Cases that have not ended, by state and reason; UNKNOWN ones are among them. */
+  readonly open: readonly {
+    readonly state: CaseState;
+    readonly reasonId: ReasonId;
+    readonly count: number;
+  }[];
+  readonly outbox: {
+    readonly waiting: number;
+    /** Of those that wait; null when none does. */
+    readonly oldestAtMs: number | null;
+    readonly givenUp: number;
+  };
+  /** How many kill switches are engaged. */
+  readonly killSwitches: Readonly<Record<KillSwitch["scope"], number>>;
+  /** Number of the newest event of all writers. */
+  readonly ledgerEvents: number;
+}
+
+export interface FiguresStore {
+  /** Costs what waits, not what ever was. */
+  figures(): Promise<Figures>;
+}
+
 /** Messages that must reach someone outside; a row is written with the change it tells of and stays until it was delivered. */
 export interface OutboxStore {
   /** When the next message is due; null when none is. */
@@ -249,7 +279,8 @@ export interface Store
     AccountStore,
     GuardStore,
     OutboxStore,
-    ErasureStore {
+    ErasureStore,
+    FiguresStore {
   /** Signs what is committed so far, finishes what is queued and closes the database. */
   close(): Promise<void>;
 }

@@ -205,6 +205,7 @@ export async function createRig(params: RigParams = {}): Promise<Rig> {
     holdMs: 0,
     maxResultBytes: 10_000,
     running: new Map(),
+    meter: { answered: () => undefined, dispatched: () => undefined },
     otherWritersAreDead: true,
   };
   return {

@@ -28,7 +28,8 @@ import { caseActionRoutes } from "./routes/case-actions.ts";
 import { caseRoutes } from "./routes/cases.ts";
 import { consoleRoutes } from "./routes/console.ts";
 import { eventRoutes } from "./routes/events.ts";
-import { healthRoutes } from "./routes/health.ts";
+import { type GatewayStatus, healthRoutes } from "./routes/health.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
 import { peopleRoutes } from "./routes/people.ts";
 import { rootRoute } from "./routes/root.ts";
 import { sessionRoutes } from "./routes/session.ts";
@@ -55,12 +56,15 @@ export interface HttpAppDeps {
     Pick<GuardStore, "acceptedPins" | "getDefinition" | "listToolPins" | "acceptTool" | "onToolChange">;
   readonly authenticate: Authenticate;
   readonly engine: Pick<Engine, "wake">;
+  readonly status: () => GatewayStatus;
+  /** The metrics in the Prometheus text format. */
+  readonly exposeMetrics: () => Promise<string>;
   /** What a reviewer's own arguments are checked with. */
   readonly editing: EditArgumentsDeps;
   /** As it is in force now: a reload changes its members. */
   readonly config: Pick<
     Config,
-    "listen" | "review" | "portals" | "singleOperator" | "observe" | "upstreams" | "policy"
+    "listen" | "metrics" | "review" | "portals" | "singleOperator" | "observe" | "upstreams" | "policy"
   >;
   readonly clock: Clock;
   readonly random: RandomBytes;
@@ -142,7 +146,8 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
   });
 
   app.route("/", rootRoute({ version: deps.version, mode }));
-  app.route("/", healthRoutes({ store }));
+  app.route("/", healthRoutes({ store, status: deps.status }));
+  app.route("/", metricsRoutes({ authenticate: deps.authenticate, config, expose: deps.exposeMetrics }));
   app.route("/", approvalWebhook({ ...guard, decisions, config }));
   app.route(
     "/",

@@ -64,7 +64,16 @@ export const statusSchema = z.object({
 });
 export type StatusBody = z.infer<typeof statusSchema>;
 
-export const healthSchema = z.object({ status: z.enum(["live", "ready"]) });
+export const healthSchema = z.object({ status: z.literal("live") });
+
+export const readinessSchema = z.object({
+  status: z.enum(["ready", "not_ready"]),
+  /** Why it takes no calls now; empty when it does. */
+  reasons: z.array(z.enum(["gateway.starting", "gateway.stopping", "store.failed"])),
+  /** `reload_refused`: the last reload was not taken, and the configuration before it stays in force. */
+  config: z.enum(["in_force", "reload_refused"]),
+});
+export type ReadinessBody = z.infer<typeof readinessSchema>;
 export type HealthBody = z.infer<typeof healthSchema>;
 
 export const approvalRequestSchema = z.strictObject({

@@ -164,7 +164,7 @@ describe("answers", () => {
 describe("readiness", () => {
   test("is live and ready while the store answers, and only live after", async () => {
     const closed = await openTestGateway();
-    expect(await (await closed.app.request("/readyz")).json()).toEqual({ status: "ready" });
+    expect(await (await closed.app.request("/readyz")).json()).toMatchObject({ status: "ready" });
     await closed.close();
     expect((await closed.app.request("/livez")).status).toBe(200);
     const response = await closed.app.request("/readyz");

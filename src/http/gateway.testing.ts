@@ -27,6 +27,7 @@ import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Log, LogFields } from "../telemetry/log.ts";
 import { createHttpApp, type HttpApp, type HttpAppDeps } from "./app.ts";
 import { createAuthenticator } from "./auth/authenticate.ts";
+import type { GatewayStatus } from "./routes/health.ts";
 
 const random = secureRandomBytes;
 
@@ -95,6 +96,9 @@ export interface TestGateway {
 export interface TestGatewayParams {
   readonly portals?: readonly PortalConfig[];
   readonly singleOperator?: boolean;
+  readonly status?: GatewayStatus;
+  readonly listenHost?: string;
+  readonly metricsToken?: string;
   readonly consoleDir?: string | null;
   readonly undoWithinMs?: number;
   readonly clock?: TestClock;
@@ -127,13 +131,16 @@ export async function openTestGateway(params: TestGatewayParams = {}): Promise<T
     writer,
     authenticate: createAuthenticator({ store }),
     editing: editingDeps(store),
+    status: () => params.status ?? { phase: "running", reloadRefused: false },
+    exposeMetrics: async () => "atlas_cases 0\n",
     engine: { wake: (ref) => void woken.push(ref) },
     log: recordingLog(logLines),
     passwords,
     secureCookies: params.secureCookies ?? false,
     version: "0.1.0-test",
     config: {
-      listen: { host: "127.0.0.1", port: 8000 },
+      listen: { host: params.listenHost ?? "127.0.0.1", port: 8000 },
+      metrics: { token: params.metricsToken ?? null },
       review: {
         deadlineMs: 86_400_000,
         runWithinMs: 3_600_000,

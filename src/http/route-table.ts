@@ -28,9 +28,21 @@ export const ROUTES: readonly RouteEntry[] = [
     method: "get",
     path: "/readyz",
     who: "anyone",
-    summary: "The process answers, and its database does.",
-    answers: [ok("Both do.", "Health")],
-    refusals: ["store.failed"],
+    summary: "The gateway takes calls, and if not, why. Upstreams that are down are no reason.",
+    answers: [
+      ok("It does.", "Readiness"),
+      { status: 503, description: "It does not; `reasons` says why.", schema: "Readiness" },
+    ],
+    refusals: [],
+  },
+  {
+    method: "get",
+    path: "/metrics",
+    who: "anyone",
+    summary:
+      "Metrics in the Prometheus text format: for the token of `metrics.token` and for admins and auditors; open where only this machine can ask.",
+    answers: [{ status: 200, description: "The metrics.", mediaType: "text/plain" }],
+    refusals: ["auth.missing", "store.failed"],
   },
   {
     method: "post",

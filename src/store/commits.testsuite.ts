@@ -38,11 +38,41 @@ export function testCommits(subject: () => Subject): void {
       const { case: waiting } = await gateway.opened();
       await store.recordDecision(gateway.decision(waiting));
       await store.claim(gateway.claimParams(waiting));
-      const { ref, agentId } = waiting;
+      const { ref, agentId, upstream } = waiting;
       expect(heard).toEqual([
-        { ref, agentId, from: null, to: "AWAITING_REVIEW", revision: 1, reported: false },
-        { ref, agentId, from: "AWAITING_REVIEW", to: "AUTHORIZED", revision: 2, reported: false },
-        { ref, agentId, from: "AUTHORIZED", to: "EXECUTING", revision: 3, reported: false },
+        {
+          ref,
+          agentId,
+          from: null,
+          to: "AWAITING_REVIEW",
+          revision: 1,
+          reported: false,
+          upstream,
+          reasonId: "risk.above_threshold",
+          ageMs: 0,
+        },
+        {
+          ref,
+          agentId,
+          from: "AWAITING_REVIEW",
+          to: "AUTHORIZED",
+          revision: 2,
+          reported: false,
+          upstream,
+          reasonId: "review.approved",
+          ageMs: 0,
+        },
+        {
+          ref,
+          agentId,
+          from: "AUTHORIZED",
+          to: "EXECUTING",
+          revision: 3,
+          reported: false,
+          upstream,
+          reasonId: "review.approved",
+          ageMs: 0,
+        },
       ]);
       expect(unheard).toEqual([]);
     });

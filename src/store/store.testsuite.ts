@@ -5,6 +5,7 @@ import { testClaims } from "./claims.testsuite.ts";
 import { testCommits } from "./commits.testsuite.ts";
 import { testDecisions } from "./decisions.testsuite.ts";
 import { testErasure } from "./erasure.testsuite.ts";
+import { testFigures } from "./figures.testsuite.ts";
 import { type Gateway, openGateway, setUp, type TestDatabase } from "./fixture.testsuite.ts";
 import { testGuards } from "./guards.testsuite.ts";
 import { testLedger } from "./ledger.testsuite.ts";
@@ -56,5 +57,6 @@ export function testStore({ create }: StoreSuiteParams): void {
     testCommits(current);
     testLedger(current);
     testErasure(current);
+    testFigures(current);
   });
 }

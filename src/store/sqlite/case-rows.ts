@@ -177,6 +177,9 @@ export function createCaseRows({ db, ledger, random }: CaseRowsDeps): CaseRows {
         to: next.state,
         revision: next.revision,
         reported: next.reportedAtMs !== null,
+        upstream: next.upstream,
+        reasonId: next.reasonId,
+        ageMs: next.updatedAtMs - next.openedAtMs,
       });
     },
   };

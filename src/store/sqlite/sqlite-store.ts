@@ -5,6 +5,7 @@ import { AtlasError } from "../../domain/errors.ts";
 import type { RandomBytes, WriterId } from "../../domain/ids.ts";
 import type { CaseChanged, Store, ToolChanged } from "../../governance/ports.ts";
 import { createChangeListeners } from "../change-listeners.ts";
+import { readFigures } from "../figures.ts";
 import { createAccounts } from "./accounts.ts";
 import { createCaseRows } from "./case-rows.ts";
 import { createCases } from "./cases.ts";
@@ -107,6 +108,7 @@ async function storeOn(db: DatabaseSync, params: OpenSqliteStoreParams): Promise
     ...createTools({ ...shared, rows: guards, listeners: toolListeners }),
     ...createOutbox(shared),
     ...createErasure(shared),
+    figures: () => reads(() => readFigures(kysely)),
     close: gate.closeOnce(() => closeStore({ db, commits, ledger, heads })),
   };
 }
