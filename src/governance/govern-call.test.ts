@@ -59,6 +59,7 @@ describe("a call that machines can answer", () => {
       kind: "rpc_error",
       error: { code: -32050, message: "broke", data: { x: 1 } },
     });
+    rig.clock.advance(1);
     rig.upstreams.answer = () => ({ kind: "answered", result: { isError: true, content: [] } });
     expect((await call("note_down")).kind).toBe("result");
     const reasons = (await rig.store.listCases({ limit: 2 })).map((c) => [c.state, c.reasonId]);
@@ -71,6 +72,7 @@ describe("a call that machines can answer", () => {
   test("that gets no answer is UNKNOWN, unless it only read", async () => {
     rig.upstreams.answer = () => ({ kind: "no_answer", cause: "timeout" });
     expect(await call("note_down")).toMatchObject({ kind: "refused", reasonId: "upstream.timeout" });
+    rig.clock.advance(1);
     expect(await call("read_balance")).toMatchObject({ kind: "refused", reasonId: "upstream.timeout" });
     expect((await rig.store.listCases({ limit: 2 })).map((c) => c.state)).toEqual(["FAILED", "UNKNOWN"]);
   });

@@ -1,4 +1,5 @@
 import type { Case, CaseState } from "../domain/case.ts";
+import type { CaseOrder, CasePosition } from "../domain/case-order.ts";
 import type { AgentId, CaseRef, PersonId, Sha256Hex, WriterId } from "../domain/ids.ts";
 import type { KillSwitch } from "../domain/kill-switch.ts";
 import type { Agent, Person } from "../domain/principal.ts";
@@ -73,7 +74,14 @@ export interface CaseStore {
 
   getCase(ref: CaseRef): Promise<Case | null>;
   listCases(filter: CaseFilter): Promise<readonly Case[]>;
-  countCases(): Promise<Readonly<Record<CaseState, number>>>;
+  /** How many there are in each of the states, of all by default; only those that are asked for are counted. */
+  countCases(states?: readonly CaseState[]): Promise<Readonly<Record<CaseState, number>>>;
+  /** Ledger events of a case in the order of their commits, those after `afterId`; 0 for the first ones. */
+  caseTimeline(params: {
+    readonly ref: CaseRef;
+    readonly afterId: number;
+    readonly limit: number;
+  }): Promise<readonly CaseTimelineEvent[]>;
   /** Cases the engine must look at: `dueAtMs` at or before now, or claimed by a writer that is not `writer`. Earliest first. */
   dueCases(params: { readonly writer: WriterId; readonly limit: number }): Promise<readonly Case[]>;
   /** Earliest `dueAtMs` of all cases; null when nothing is due ever. */
@@ -94,15 +102,47 @@ export interface RefusalParams {
 export interface CaseFilter {
   readonly states?: readonly CaseState[];
   readonly agentId?: AgentId;
+  readonly upstream?: string;
+  /** Name at the upstream. */
+  readonly tool?: string;
+  readonly ruleId?: string;
+  readonly reasonId?: string;
+  /** Cases without a score have none. */
+  readonly minScore?: number;
+  /** Both exclusive. */
+  readonly openedAfterMs?: number;
+  readonly openedBeforeMs?: number;
+  /** Whoever works on it now. */
+  readonly takenBy?: PersonId;
+  /** First characters of the reference; of the alphabet of references. */
+  readonly refPrefix?: string;
   /** Ended, and the agent was not told yet. */
   readonly unreported?: boolean;
   /** A human was asked, whatever came of it. */
   readonly reviewed?: boolean;
   /** Would have been held, had the gateway not only observed. */
   readonly observed?: boolean;
-  /** Newest first (the default), or the next deadline first. */
-  readonly order?: "newest" | "deadline";
+  /** `newest` by default. */
+  readonly order?: CaseOrder;
+  /** Only what comes after this position in that order. */
+  readonly after?: CasePosition;
   readonly limit: number;
+}
+
+/** One ledger event of a case as people read it: ids only, as the ledger has them. */
+export interface CaseTimelineEvent {
+  /** Order of commits over all writers. */
+  readonly id: number;
+  readonly writer: WriterId;
+  readonly sequence: number;
+  readonly hash: Sha256Hex;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly type: string;
+  readonly actor: { readonly kind: string; readonly id: string };
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly reasonId: string | null;
 }
 
 /**

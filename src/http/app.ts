@@ -25,6 +25,7 @@ import {
 import { agentRoutes } from "./routes/agents.ts";
 import { approvalWebhook } from "./routes/approval-webhook.ts";
 import { caseActionRoutes } from "./routes/case-actions.ts";
+import { caseDecisionRoutes } from "./routes/case-decisions.ts";
 import { caseRoutes } from "./routes/cases.ts";
 import { consoleRoutes } from "./routes/console.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -42,6 +43,7 @@ export interface HttpAppDeps {
     | "getPayload"
     | "listCases"
     | "countCases"
+    | "caseTimeline"
     | "nextDueAtMs"
     | "recordDecision"
     | "resolveUnknown"
@@ -176,6 +178,7 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
     nowMs: () => clock.nowMs(),
   };
   app.route("/", caseRoutes(cases));
+  app.route("/", caseDecisionRoutes(cases));
   app.route("/", caseActionRoutes(cases));
   app.route("/", toolRoutes({ ...guard, store }));
   app.route("/", eventRoutes({ ...guard, events }));

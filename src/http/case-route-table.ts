@@ -1,5 +1,5 @@
-import { caseQuerySchema } from "./contract.ts";
 import type { RefusalCode } from "./error-response.ts";
+import { caseQuerySchema, timelineQuerySchema } from "./list-contract.ts";
 import { ok, type RouteEntry, SIGNED_IN } from "./route-entry.ts";
 
 const CASE_PATH = "/api/v1/cases/{ref}";
@@ -24,7 +24,7 @@ export const CASE_ROUTES: readonly RouteEntry[] = [
     method: "get",
     path: "/api/v1/cases",
     who: "person",
-    summary: "Cases, and how many there are in each state.",
+    summary: "Cases, page by page, and how many there are in each state that is no end.",
     query: caseQuerySchema,
     answers: [ok("The cases.", "CaseList")],
     refusals: [...SIGNED_IN, "request.invalid"],
@@ -62,6 +62,15 @@ export const CASE_ROUTES: readonly RouteEntry[] = [
     summary: "Withdraws a case that has not begun to run.",
     answers: [ok("Withdrawn.", "CaseResponse")],
     refusals: ACTING,
+  },
+  {
+    method: "get",
+    path: `${CASE_PATH}/events`,
+    who: "person",
+    summary: "What the ledger has of one case, oldest first: ids, states and reason ids.",
+    query: timelineQuerySchema,
+    answers: [ok("Its events.", "Timeline")],
+    refusals: [...SIGNED_IN, "request.invalid", "case.unknown"],
   },
   {
     method: "post",

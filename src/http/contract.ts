@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { CLASSIFICATIONS } from "../domain/assessment.ts";
-import { CASE_STATES } from "../domain/case.ts";
+import { CASE_STATES, TERMINAL_STATES } from "../domain/case.ts";
 import { DECISIONS, RESOLUTIONS } from "../domain/decision.ts";
 import { ROLES } from "../domain/principal.ts";
 
@@ -28,7 +28,6 @@ export {
 
 /** Longest reason a person may give, in UTF-16 code units. */
 export const MAX_REASON_LENGTH = 2_000;
-export const MAX_LISTED_CASES = 500;
 
 export const timeSchema = z.iso.datetime();
 export const sha256Schema = z
@@ -137,9 +136,15 @@ export const caseSchema = z.object({
 });
 export type CaseBody = z.infer<typeof caseSchema>;
 
+/** States from which a case goes on. */
+export const OPEN_STATES = z.enum(CASE_STATES).exclude(TERMINAL_STATES).options;
+
 export const caseListSchema = z.object({
   cases: z.array(caseSchema),
-  counts: z.record(z.enum(CASE_STATES), z.int()),
+  /** Where the list goes on: the `after` of the next request; null at its end. */
+  next: z.string().nullable(),
+  /** How many cases there are in each state that is no end, whatever was asked for. */
+  counts: z.record(z.enum(OPEN_STATES), z.int()),
   /** The gateway's clock: a browser's may be wrong, and deadlines are counted by the gateway's. */
   now: timeSchema,
 });
@@ -215,31 +220,6 @@ export const takeRequestSchema = z.strictObject({
 
 export const caseResponseSchema = z.object({ case: caseSchema });
 export type CaseResponse = z.infer<typeof caseResponseSchema>;
-
-const stateNames = z.enum(
-  CASE_STATES,
-  `must be one or more of ${CASE_STATES.join(", ")}, with commas between them`,
-);
-
-export const caseQuerySchema = z.strictObject({
-  state: z
-    .string()
-    .transform((text) => text.split(","))
-    .pipe(z.array(stateNames))
-    .optional(),
-  /** Only cases that a human was asked about. */
-  reviewed: z
-    .enum(["true", "false"], "must be true or false")
-    .transform((text) => text === "true")
-    .optional(),
-  order: z.enum(["newest", "deadline"], "must be newest or deadline").optional(),
-  limit: z.coerce
-    .number("must be a whole number")
-    .int("must be a whole number")
-    .min(1, "must be at least 1")
-    .max(MAX_LISTED_CASES, `must be at most ${MAX_LISTED_CASES}`)
-    .default(100),
-});
 
 /** Data of a `case` event of the live stream. */
 export const caseEventSchema = z.object({ ref: z.string(), state: z.enum(CASE_STATES), revision: z.int() });

@@ -27,6 +27,7 @@ import {
   takeRequestSchema,
 } from "./contract.ts";
 import type { RefusalCode } from "./error-response.ts";
+import { timelineSchema } from "./list-contract.ts";
 import {
   acceptToolRequestSchema,
   toolDetailSchema,
@@ -69,6 +70,7 @@ export const SCHEMAS = {
   ToolEvent: toolEventSchema,
   ToolList: toolListSchema,
   ToolResponse: toolResponseSchema,
+  Timeline: timelineSchema,
 } as const;
 export type SchemaName = keyof typeof SCHEMAS;
 

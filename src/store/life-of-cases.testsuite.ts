@@ -320,6 +320,7 @@ function testQueries(subject: () => Subject): void {
       const { gateway } = subject();
       const { store, clock } = gateway;
       const { case: oldest } = await gateway.opened({ ruling: allowed });
+      clock.advance(1);
       const { case: first } = await gateway.opened();
       expect((await store.listCases({ limit: 10 })).map((c) => c.ref)).toEqual([first.ref, oldest.ref]);
       await store.recordOutcome(gateway.outcome(oldest));

@@ -10,6 +10,7 @@ import { type Gateway, openGateway, setUp, type TestDatabase } from "./fixture.t
 import { testGuards } from "./guards.testsuite.ts";
 import { testLedger } from "./ledger.testsuite.ts";
 import { testLifeOfCases } from "./life-of-cases.testsuite.ts";
+import { testLists } from "./lists.testsuite.ts";
 import { testOpening } from "./opening.testsuite.ts";
 import { testTools } from "./tools.testsuite.ts";
 
@@ -51,6 +52,7 @@ export function testStore({ create }: StoreSuiteParams): void {
     testDecisions(current);
     testActions(current);
     testLifeOfCases(current);
+    testLists(current);
     testGuards(current);
     testAccounts(current);
     testTools(current);

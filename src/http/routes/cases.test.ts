@@ -75,7 +75,7 @@ describe("reading", () => {
     ["limit=0", 400, '\\"limit\\" must be at least 1'],
     ["limit=501", 400, '\\"limit\\" must be at most 500'],
     ["limit=many", 400, '\\"limit\\" must be a whole number'],
-    ["agent=x", 400, 'no parameter \\"agent\\"'],
+    ["person=x", 400, 'no parameter \\"person\\"'],
   ])("?%s answers %i", async (query, status, expected) => {
     const response = await send("anna", `GET /api/v1/cases?${query}`);
     expect(response.status).toBe(status);

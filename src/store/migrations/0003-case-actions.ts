@@ -28,19 +28,22 @@ export function caseActionsMigration(): Migration {
   };
 }
 
-/** What has not ended is few, whatever has been decided: these indexes stay as small as the work that waits. */
+/**
+ * What has not ended is few, whatever has been decided: these indexes stay as small as the work that waits. A case without
+ * a deadline (2^53 - 1 is later than any) or without a score (-1) comes last.
+ */
 async function createQueueIndexes(db: Kysely<unknown>): Promise<void> {
   const finished = sql.ref("finished_at_ms");
   await db.schema
     .createIndex("cases_open_by_deadline")
     .on("cases")
-    .expression(sql`${sql.raw(DEADLINE_KEY)}, ref`)
+    .expression(sql`coalesce(review_by_ms, 9007199254740991), ref`)
     .where(finished, "is", null)
     .execute();
   await db.schema
     .createIndex("cases_open_by_risk")
     .on("cases")
-    .expression(sql`${sql.raw(RISK_KEY)}, ref`)
+    .expression(sql`coalesce(risk_score, -1), ref`)
     .where(finished, "is", null)
     .execute();
   await db.schema
@@ -50,8 +53,3 @@ async function createQueueIndexes(db: Kysely<unknown>): Promise<void> {
     .where(finished, "is", null)
     .execute();
 }
-
-/** A case without a deadline comes after every one that has one: 2^53 - 1 is later than any time. */
-export const DEADLINE_KEY = "coalesce(review_by_ms, 9007199254740991)";
-/** A case without a score comes after every one that has one. */
-export const RISK_KEY = "coalesce(risk_score, -1)";

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from "kysely";
+import type { Kysely } from "kysely";
 import type { Clock } from "../../domain/clock.ts";
 import { joinKey, sha256 } from "../../domain/digest.ts";
 import type { CaseRef, PersonId } from "../../domain/ids.ts";
@@ -13,6 +13,7 @@ import { planResolution } from "../../governance/transitions/resolution.ts";
 import { planReleaseReview, planTake } from "../../governance/transitions/taking.ts";
 import { planUndo } from "../../governance/transitions/undo.ts";
 import { countCases, listCases } from "../case-lists.ts";
+import { caseTimeline } from "../case-timeline.ts";
 import type { Database } from "../database.ts";
 import type { CaseRows } from "./case-rows.ts";
 import type { GroupCommit, Transaction } from "./group-commit.ts";
@@ -20,8 +21,6 @@ import type { GuardRows } from "./guard-rows.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
 import type { PrincipalRows } from "./principal-rows.ts";
 import type { Reads } from "./reads.ts";
-
-const INSERTION_ORDER = sql.ref("rowid");
 
 export interface CasesDeps {
   readonly commits: GroupCommit;
@@ -166,14 +165,15 @@ function caseNotes({
 
 type Queries = Pick<
   CaseStore,
-  "getCase" | "listCases" | "countCases" | "dueCases" | "nextDueAtMs" | "getPayload"
+  "getCase" | "listCases" | "countCases" | "caseTimeline" | "dueCases" | "nextDueAtMs" | "getPayload"
 >;
 
 function caseQueries({ reads, rows, kysely, clock }: CasesDeps): Queries {
   return {
     getCase: (ref) => reads(() => rows.find(ref)),
-    listCases: (filter) => reads(() => listCases(kysely, filter, INSERTION_ORDER)),
-    countCases: () => reads(() => countCases(kysely)),
+    listCases: (filter) => reads(() => listCases(kysely, filter, clock.nowMs())),
+    countCases: (states) => reads(() => countCases(kysely, states)),
+    caseTimeline: (params) => reads(() => caseTimeline(kysely, params)),
     dueCases: ({ writer, limit }) => reads(() => rows.due({ writer, limit, nowMs: clock.nowMs() })),
     nextDueAtMs: () => reads(() => rows.nextDueAtMs()),
     getPayload: (ref, kind) => reads(() => rows.payload(ref, kind)),
