@@ -44,7 +44,7 @@ export async function api(method, path, body) {
  * Follows live changes; the browser reconnects by itself, and after a refusal this does.
  * `onState` hears whether the page is up to date.
  */
-export function follow({ onChange, onState }) {
+export function follow({ onChange, onStopped, onState }) {
   let source;
   let retry;
   const open = () => {
@@ -52,8 +52,10 @@ export function follow({ onChange, onState }) {
     source.addEventListener("open", () => {
       onState(true);
       onChange();
+      onStopped();
     });
     source.addEventListener("case", (event) => onChange(JSON.parse(event.data)));
+    source.addEventListener("kill_switches", onStopped);
     source.addEventListener("error", () => {
       onState(false);
       if (source.readyState !== EventSource.CLOSED) return;

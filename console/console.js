@@ -13,6 +13,7 @@ import {
 } from "./case-view.js";
 import { decisionPanel } from "./decision-panel.js";
 import { h, nameOf, timeOf, visible } from "./dom.js";
+import { hideStopped, showStopped } from "./stopped.js";
 
 const WAITING = ["AWAITING_REVIEW", "UNKNOWN"];
 const DECIDED = [
@@ -75,6 +76,7 @@ function showSignIn(message = "") {
   turn += 1;
   stopFollowing?.();
   stopFollowing = null;
+  hideStopped();
   waitingCases = null;
   listShown = "";
   document.title = "ATLAS Governance Console";
@@ -137,7 +139,7 @@ function enter() {
       h("article", { id: "case", class: "case" }),
     ),
   );
-  stopFollowing = follow({ onChange: refreshSoon, onState: showLive });
+  stopFollowing = follow({ onChange: refreshSoon, onStopped: () => void showStopped(), onState: showLive });
   navigate();
 }
 

@@ -1,12 +1,10 @@
 import { Argument, Command } from "commander";
 import { AtlasError } from "../domain/errors.ts";
-import type { KillSwitch } from "../domain/kill-switch.ts";
+import { KILL_SWITCH_SCOPES, type KillSwitch } from "../domain/kill-switch.ts";
 import { withAdminStore } from "./admin-store.ts";
 import { dataOption, type WhereOptions } from "./where.ts";
 
-const SCOPES = ["all", "upstream", "tool", "agent"] as const;
-
-const scopeArgument = () => new Argument("<scope>", "what to stop").choices([...SCOPES]);
+const scopeArgument = () => new Argument("<scope>", "what to stop").choices([...KILL_SWITCH_SCOPES]);
 const TARGET = "name of the upstream or agent, or upstream/tool; none for all";
 
 export function stopCommand(): Command {
@@ -40,16 +38,21 @@ export function resumeCommand(): Command {
     .description("release a kill switch; without arguments, list those that are engaged")
     .addArgument(scopeArgument().argOptional())
     .argument("[target]", TARGET)
+    .option("--reason <text>", "why, for the record")
     .addOption(dataOption())
     .action(
-      async (scope: KillSwitch["scope"] | undefined, target: string | undefined, options: WhereOptions) =>
+      async (scope: KillSwitch["scope"] | undefined, target: string | undefined, options: ResumeOptions) =>
         scope === undefined ? list(options) : resume(switchOf(scope, target), options),
     );
 }
 
-async function resume(killSwitch: KillSwitch, options: WhereOptions): Promise<void> {
+interface ResumeOptions extends WhereOptions {
+  readonly reason?: string;
+}
+
+async function resume(killSwitch: KillSwitch, options: ResumeOptions): Promise<void> {
   const released = await withAdminStore(options, (store) =>
-    store.releaseKillSwitch({ ...killSwitch, by: null }),
+    store.releaseKillSwitch({ ...killSwitch, by: null, reason: options.reason ?? null }),
   );
   if (!released)
     throw new AtlasError(

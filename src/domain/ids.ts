@@ -64,6 +64,10 @@ export function isCaseRef(text: string): text is CaseRef {
 /** Ids of principals, upstreams and rules: what may stand in a URL, a log line and a file name. */
 export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
+export function isAgentId(text: string): text is AgentId {
+  return ID_PATTERN.test(text);
+}
+
 /** @throws AtlasError `config.invalid` when the text is no id. */
 export function agentId(text: string): AgentId {
   return checkedId(text) as AgentId;

@@ -1,8 +1,10 @@
 import type { Case } from "./case.ts";
 
+export const KILL_SWITCH_SCOPES = ["all", "upstream", "tool", "agent"] as const;
+
 /** What a kill switch stops. */
 export interface KillSwitch {
-  readonly scope: "all" | "upstream" | "tool" | "agent";
+  readonly scope: (typeof KILL_SWITCH_SCOPES)[number];
   /** Upstream, `upstream/tool` or agent; `*` for all. */
   readonly target: string;
 }

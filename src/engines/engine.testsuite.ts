@@ -173,8 +173,8 @@ export function testEngine(params: EngineSuiteParams): void {
     test("a kill switch in the time to undo still holds the case when that is over", async () => {
       const ref = await park();
       await decide(ref, "APPROVED", UNDO_WITHIN_MS);
-      const everything = { scope: "all", target: "*", by: null } as const;
-      await rig.store.engageKillSwitch({ ...everything, reason: "stop" });
+      const everything = { scope: "all", target: "*", by: null, reason: "a test" } as const;
+      await rig.store.engageKillSwitch(everything);
       rig.clock.advance(UNDO_WITHIN_MS);
       await engine.settle();
       engine.wake(ref);

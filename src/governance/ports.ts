@@ -240,7 +240,13 @@ export interface GuardStore {
    *
    * @returns false when no such switch was engaged
    */
-  releaseKillSwitch(params: KillSwitch & { readonly by: PersonId | null }): Promise<boolean>;
+  releaseKillSwitch(
+    params: KillSwitch & {
+      readonly by: PersonId | null;
+      /** null: the machine's own command line gave none. */
+      readonly reason: string | null;
+    },
+  ): Promise<boolean>;
   listKillSwitches(): Promise<readonly EngagedKillSwitch[]>;
 }
 

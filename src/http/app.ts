@@ -30,6 +30,7 @@ import { caseRoutes } from "./routes/cases.ts";
 import { consoleRoutes } from "./routes/console.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { type GatewayStatus, healthRoutes } from "./routes/health.ts";
+import { killSwitchRoutes } from "./routes/kill-switches.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { peopleRoutes } from "./routes/people.ts";
 import { rootRoute } from "./routes/root.ts";
@@ -55,7 +56,17 @@ export interface HttpAppDeps {
   > &
     PrincipalStore &
     AccountStore &
-    Pick<GuardStore, "acceptedPins" | "getDefinition" | "listToolPins" | "acceptTool" | "onToolChange">;
+    Pick<
+      GuardStore,
+      | "acceptedPins"
+      | "getDefinition"
+      | "listToolPins"
+      | "acceptTool"
+      | "onToolChange"
+      | "listKillSwitches"
+      | "engageKillSwitch"
+      | "releaseKillSwitch"
+    >;
   readonly authenticate: Authenticate;
   readonly engine: Pick<Engine, "wake">;
   readonly status: () => GatewayStatus;
@@ -181,6 +192,7 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
   app.route("/", caseDecisionRoutes(cases));
   app.route("/", caseActionRoutes(cases));
   app.route("/", toolRoutes({ ...guard, store }));
+  app.route("/", killSwitchRoutes({ ...guard, store, config, events }));
   app.route("/", eventRoutes({ ...guard, events }));
   if (deps.consoleDir !== null) app.route("/", consoleRoutes({ consoleDir: deps.consoleDir }));
   if (deps.mcp !== undefined) mountMcp(app, deps.mcp);

@@ -1,5 +1,7 @@
-import type { CaseStore, GuardStore } from "../governance/ports.ts";
+import { canonicalJson } from "../domain/jcs.ts";
+import type { CaseStore, EngagedKillSwitch, GuardStore } from "../governance/ports.ts";
 import type { CaseEvent } from "./contract.ts";
+import type { KillSwitchEvent } from "./kill-switch-contract.ts";
 import type { ToolEvent } from "./tool-contract.ts";
 
 /** How often a stream says that it is alive, and asks whether its person still is. */
@@ -9,11 +11,11 @@ export const HEARTBEAT_MS = 15_000;
 const MAX_WAITING = 256;
 
 export interface CaseEventsDeps {
-  readonly store: Pick<CaseStore, "onChange"> & Pick<GuardStore, "onToolChange">;
+  readonly store: Pick<CaseStore, "onChange"> & Pick<GuardStore, "onToolChange" | "listKillSwitches">;
   readonly maxListeners?: number;
 }
 
-/** Live changes of cases and tools for browsers: one subscription to the store and one timer, however many listen. */
+/** Live changes for browsers: one subscription to the store and one timer, however many listen. */
 export interface CaseEvents {
   /**
    * A stream in the format of `text/event-stream`; null when too many listen already.
@@ -21,6 +23,8 @@ export interface CaseEvents {
    * @param isAllowed asked at each heartbeat; the stream ends when the answer is no.
    */
   open(isAllowed: () => Promise<boolean>): ReadableStream<Uint8Array> | null;
+  /** Tells of kill switches now. One that another process engaged is told of at the next heartbeat. */
+  killSwitchesChanged(): Promise<void>;
   /** Sends heartbeats now; the timer does the same. */
   beat(): Promise<void>;
   /** Ends all streams. */
@@ -48,7 +52,21 @@ export function createCaseEvents(deps: CaseEventsDeps): CaseEvents {
     else listener.controller.enqueue(encoder.encode(text));
   }
 
+  /** What was told last; a page that opens reads for itself. */
+  let told = describeAll([]);
+
+  async function killSwitchesChanged(): Promise<void> {
+    const engaged = await deps.store.listKillSwitches();
+    const now = describeAll(engaged);
+    if (now === told) return;
+    told = now;
+    const event: KillSwitchEvent = { engaged: engaged.length };
+    for (const listener of listeners)
+      send(listener, `event: kill_switches\ndata: ${JSON.stringify(event)}\n\n`);
+  }
+
   async function beat(): Promise<void> {
+    if (listeners.size > 0) await killSwitchesChanged().catch(() => undefined);
     await Promise.all(
       [...listeners].map(async (listener) => {
         // A store that cannot say who may read is no reason to let anybody read on.
@@ -72,6 +90,7 @@ export function createCaseEvents(deps: CaseEventsDeps): CaseEvents {
 
   return {
     beat,
+    killSwitchesChanged,
     open: (isAllowed) => {
       if (closed || listeners.size >= maxListeners) return null;
       let opened: Listener | undefined;
@@ -97,4 +116,8 @@ export function createCaseEvents(deps: CaseEventsDeps): CaseEvents {
       for (const listener of listeners) drop(listener);
     },
   };
+}
+
+function describeAll(engaged: readonly EngagedKillSwitch[]): string {
+  return canonicalJson(engaged.map(({ scope, target, sinceMs }) => [scope, target, sinceMs]));
 }

@@ -27,6 +27,11 @@ import {
   takeRequestSchema,
 } from "./contract.ts";
 import type { RefusalCode } from "./error-response.ts";
+import {
+  killSwitchEventSchema,
+  killSwitchListSchema,
+  killSwitchRequestSchema,
+} from "./kill-switch-contract.ts";
 import { timelineSchema } from "./list-contract.ts";
 import {
   acceptToolRequestSchema,
@@ -59,6 +64,9 @@ export const SCHEMAS = {
   People: peopleSchema,
   PersonToken: personTokenSchema,
   Readiness: readinessSchema,
+  KillSwitchEvent: killSwitchEventSchema,
+  KillSwitchList: killSwitchListSchema,
+  KillSwitchRequest: killSwitchRequestSchema,
   ResolutionRequest: resolutionRequestSchema,
   RolesRequest: rolesRequestSchema,
   Session: sessionSchema,

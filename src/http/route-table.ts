@@ -1,4 +1,5 @@
 import { CASE_ROUTES, EDITING } from "./case-route-table.ts";
+import { KILL_SWITCH_ROUTES } from "./kill-switch-route-table.ts";
 import { PEOPLE_ROUTES } from "./people-route-table.ts";
 import { ok, type RouteEntry, SIGNED_IN } from "./route-entry.ts";
 import { TOOL_ROUTES } from "./tool-route-table.ts";
@@ -56,17 +57,19 @@ export const ROUTES: readonly RouteEntry[] = [
   ...PEOPLE_ROUTES,
   ...CASE_ROUTES,
   ...TOOL_ROUTES,
+  ...KILL_SWITCH_ROUTES,
   {
     method: "get",
     path: "/api/v1/events",
     who: "person",
-    summary: "Live `case` and `tool` events: that something changed; what, the reader fetches.",
+    summary:
+      "Live `case`, `tool` and `kill_switches` events: that something changed; what, the reader fetches.",
     answers: [
       {
         status: 200,
         description: "Server-sent events.",
         mediaType: EVENT_STREAM,
-        schema: ["CaseEvent", "ToolEvent"],
+        schema: ["CaseEvent", "ToolEvent", "KillSwitchEvent"],
       },
     ],
     refusals: SIGNED_IN,

@@ -226,7 +226,7 @@ function testUndo(subject: () => Subject): void {
       await store.engageKillSwitch({ scope: "all", target: "*", by: ADMIN, reason: "stop" });
       clock.advance(UNDO_WITHIN_MS);
       expect(await store.claim(gateway.claimParams(stopped))).toMatchObject({ kind: "stopped" });
-      await store.releaseKillSwitch({ scope: "all", target: "*", by: ADMIN });
+      await store.releaseKillSwitch({ scope: "all", target: "*", by: ADMIN, reason: "over" });
       expect(await store.claim(gateway.claimParams(denied, { verdict: "deny" }))).toMatchObject({
         case: { state: "DENIED" },
       });

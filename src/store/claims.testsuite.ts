@@ -77,7 +77,7 @@ export function testClaims(subject: () => Subject): void {
           kind: "stopped",
           case: approved,
         });
-        await store.releaseKillSwitch({ ...killSwitch, by: ADMIN });
+        await store.releaseKillSwitch({ ...killSwitch, by: ADMIN, reason: "over" });
       }
       await store.engageKillSwitch({ scope: "tool", target: "other/pay", by: ADMIN, reason: "stop" });
       expect(await store.claim(gateway.claimParams(approved))).toMatchObject({ kind: "claimed" });

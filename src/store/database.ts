@@ -27,6 +27,7 @@ export interface Database {
   tool_acceptances: ToolAcceptanceRow;
   definitions: DefinitionRow;
   kill_switches: KillSwitchRow;
+  admin_reasons: AdminReasonRow;
   outbox: OutboxRow;
   settings: SettingRow;
   ledger_writers: LedgerWriterRow;
@@ -189,6 +190,13 @@ export interface KillSwitchRow {
   reason: string;
   /** Salt of the commitment to the reason. */
   salt: string;
+}
+
+/** What was said of an administrative change; the ledger has the commitment only. */
+export interface AdminReasonRow {
+  commitment: Sha256Hex;
+  salt: string;
+  text: string;
 }
 
 export interface OutboxRow {

@@ -85,7 +85,8 @@ export function testGuards(subject: () => Subject): void {
       for (let i = 0; i < 2; i += 1)
         await store.engageKillSwitch({ ...killSwitch, by: ADMIN, reason: "stop" });
       expect(await store.listKillSwitches()).toMatchObject([{ ...killSwitch, by: ADMIN, reason: "stop" }]);
-      for (let i = 0; i < 2; i += 1) await store.releaseKillSwitch({ ...killSwitch, by: ADMIN });
+      for (let i = 0; i < 2; i += 1)
+        await store.releaseKillSwitch({ ...killSwitch, by: ADMIN, reason: "over" });
       expect(await store.listKillSwitches()).toEqual([]);
     });
   });

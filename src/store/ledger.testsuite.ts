@@ -48,7 +48,7 @@ export function testLedger(subject: () => Subject): void {
       await store.addAgent({ id: "b" as AgentId, ownerId: OWNER, keySha256: sha256("b"), by: ADMIN });
       await store.revokeAgent({ id: AGENT, by: ADMIN });
       await store.engageKillSwitch({ scope: "all", target: "*", by: ADMIN, reason: "stop" });
-      await store.releaseKillSwitch({ scope: "all", target: "*", by: ADMIN });
+      await store.releaseKillSwitch({ scope: "all", target: "*", by: ADMIN, reason: "over" });
       await store.recordRefusal({ agentId: AGENT, reasonId: "tool.unknown", toolSha256: sha256("guess") });
       const engine = { kind: "engine", id: writer };
       const admin = { kind: "admin", id: ADMIN };

@@ -210,8 +210,8 @@ function testEndings(subject: () => Subject): void {
       clock.advance(HOUR_MS / 2);
       await store.engageKillSwitch({ ...killSwitch, by: null, reason: "stop" });
       clock.advance(REVIEW_FOR_MS);
-      expect(await store.releaseKillSwitch({ ...killSwitch, by: null })).toBe(true);
-      expect(await store.releaseKillSwitch({ ...killSwitch, by: null })).toBe(false);
+      expect(await store.releaseKillSwitch({ ...killSwitch, by: null, reason: "over" })).toBe(true);
+      expect(await store.releaseKillSwitch({ ...killSwitch, by: null, reason: "over" })).toBe(false);
       expect(await store.getCase(waiting.ref)).toMatchObject({
         reviewByMs: (waiting.reviewByMs ?? 0) + REVIEW_FOR_MS,
         dueAtMs: (waiting.dueAtMs ?? 0) + REVIEW_FOR_MS,
@@ -236,7 +236,7 @@ function testEndings(subject: () => Subject): void {
         expect(await store.expire({ ref: waiting.ref, writer })).toEqual({ kind: "not_due", case: waiting });
         expect(await store.dueCases({ writer, limit: 10 })).toEqual([]);
         expect(await store.nextDueAtMs()).toBeNull();
-        await store.releaseKillSwitch({ ...killSwitch, by: ADMIN });
+        await store.releaseKillSwitch({ ...killSwitch, by: ADMIN, reason: "over" });
         expect(await store.dueCases({ writer, limit: 10 })).toEqual([waiting]);
         expect(await store.nextDueAtMs()).toBe(waiting.dueAtMs);
       }

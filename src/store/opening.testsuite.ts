@@ -140,7 +140,7 @@ export function testOpening(subject: () => Subject): void {
         await gateway.store.engageKillSwitch({ ...killSwitch, by: ADMIN, reason: "test" });
         const refused = { kind: "refused", reasonId: "kill_switch.engaged" };
         expect(await gateway.store.openCase(gateway.openParams()), killSwitch.scope).toEqual(refused);
-        await gateway.store.releaseKillSwitch({ ...killSwitch, by: ADMIN });
+        await gateway.store.releaseKillSwitch({ ...killSwitch, by: ADMIN, reason: "over" });
       }
       await gateway.store.revokeAgent({ id: AGENT, by: ADMIN });
       expect(await gateway.store.openCase(gateway.openParams())).toEqual({

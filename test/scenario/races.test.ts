@@ -68,7 +68,7 @@ const SCOPES = ["all", "upstream", "tool", "agent"] as const;
 
 function targetOf(scope: (typeof SCOPES)[number], { item, tool }: Scene) {
   const targets = { all: "*", upstream: "bank", tool: `bank/${tool}`, agent: item.agentId };
-  return { scope, target: targets[scope], by: null };
+  return { scope, target: targets[scope], by: null, reason: "a race" };
 }
 
 const KILL_SWITCHES = SCOPES.map(
@@ -76,7 +76,7 @@ const KILL_SWITCHES = SCOPES.map(
     name: `a kill switch on ${scope}`,
     stands: "AUTHORIZED",
     async act(scene, acknowledged) {
-      await scene.other.engageKillSwitch({ ...targetOf(scope, scene), reason: "a race" });
+      await scene.other.engageKillSwitch(targetOf(scope, scene));
       acknowledged();
     },
     undo: (scene) => track.rig.store.releaseKillSwitch(targetOf(scope, scene)),

@@ -52,6 +52,16 @@ function killSwitches({ db, commits, reads, ledger, writer, random }: GuardsDeps
     `insert into kill_switches (scope, target, engaged_by, engaged_at_ms, reason, salt)
      values (:scope, :target, :by, :now, :reason, :salt) on conflict (scope, target) do nothing`,
   );
+  const keepReason = prepare(
+    db,
+    "insert into admin_reasons (commitment, salt, text) values (:commitment, :salt, :text)",
+  );
+  /** Keeps the text where it can be erased; the commitment to it is what the ledger gets. */
+  function commitTo(text: string, salt: string) {
+    const reason = commitment(salt, text);
+    keepReason.run({ commitment: reason, salt, text });
+    return { reason };
+  }
   const release = prepare<{ engaged_at_ms: number }>(
     db,
     "delete from kill_switches where scope = :scope and target = :target returning engaged_at_ms",
@@ -72,16 +82,17 @@ function killSwitches({ db, commits, reads, ledger, writer, random }: GuardsDeps
       commits.run((tx) => {
         const salt = randomHex(16, random);
         if (engage.run({ scope, target, by, reason, salt, now: tx.nowMs }) === 0) return;
-        const details = { scope, target, commitments: { reason: commitment(salt, reason) } };
+        const details = { scope, target, commitments: commitTo(reason, salt) };
         ledger.append({ type: "kill_switch.engaged", actor: administrator(by, writer), details }, tx.nowMs);
       }),
-    releaseKillSwitch: ({ scope, target, by }) =>
+    releaseKillSwitch: ({ scope, target, by, reason }) =>
       commits.run((tx) => {
         const engagedAtMs = release.get({ scope, target })?.engaged_at_ms;
         if (engagedAtMs === undefined) return false;
         const frozen = Math.max(0, tx.nowMs - engagedAtMs);
         const cases = frozen === 0 ? 0 : thaw.run({ scope, target, frozen, now: tx.nowMs });
-        const details = { scope, target, frozen_ms: frozen, cases };
+        const commitments = reason === null ? undefined : commitTo(reason, randomHex(16, random));
+        const details = { scope, target, frozen_ms: frozen, cases, commitments };
         ledger.append({ type: "kill_switch.released", actor: administrator(by, writer), details }, tx.nowMs);
         return true;
       }),
