@@ -6,6 +6,7 @@ import { casesCommand } from "./cases.ts";
 import { checkCommand } from "./check.ts";
 import { connectCommand } from "./connect.ts";
 import { demoCommand } from "./demo.ts";
+import { doctorCommand } from "./doctor.ts";
 import { handshakeCommand } from "./handshake.ts";
 import { ledgerCommand } from "./ledger.ts";
 import { observeCommand } from "./observe.ts";
@@ -38,6 +39,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     stdioCommand(),
     handshakeCommand(setExitCode),
     checkCommand(setExitCode),
+    doctorCommand(setExitCode),
     reloadCommand(setExitCode),
     pruneCommand(),
     casesCommand(),

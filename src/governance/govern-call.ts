@@ -40,8 +40,8 @@ export interface GovernCallDeps extends RuleCallDeps, RecordDispatchDeps {
   readonly meter: Meter;
 }
 
-/** How often a call is ruled anew because the policy changed under it, before it is refused. */
-const MAX_RULINGS = 3;
+/** How often a call is ruled by one policy that is not the one in force, before it is refused: another gateway has a newer one. */
+const MAX_RULINGS_BY_ONE_POLICY = 3;
 
 /**
  * The one way of a call through the gateway: resolve the tool, check the arguments, rule, open the
@@ -81,7 +81,8 @@ async function govern(
   if (checked.kind === "invalid") return refuseCall(call, "arguments.invalid", checked.detail, deps);
 
   const schemaUsable = checked.kind === "valid";
-  for (let ruling = 0; ruling < MAX_RULINGS; ruling++) {
+  let outdated = "";
+  for (let rulings = 1; rulings <= MAX_RULINGS_BY_ONE_POLICY; rulings++) {
     // One copy for each ruling: a reload between two awaits must not mix two configurations.
     const rules = { ...deps };
     const acceptance = await deps.store.acceptanceOf(tool);
@@ -94,7 +95,12 @@ async function govern(
     // Read before the claim commits: a process that sleeps between the two must not send.
     const dispatchByMonotonicMs = deps.clock.monotonicMs() + DISPATCH_WITHIN_MS;
     const opened = await openCase(call, tool, { ...ruled, acceptanceRevision }, rules);
-    if (opened.kind === "policy_outdated") continue;
+    if (opened.kind === "policy_outdated") {
+      // However often it is reloaded meanwhile, no call is lost to that.
+      if (ruled.policy.version !== outdated) rulings = 0;
+      outdated = ruled.policy.version;
+      continue;
+    }
     if (opened.kind === "refused") return refuseCall(call, opened.reasonId, null, deps);
     if (opened.kind === "joined") return timer.await(joinCase(opened.case, call, deps));
     if (opened.token === null) return answerOfCase(opened.case, null, null);

@@ -102,6 +102,8 @@ test("200 calls under way while the file is reloaded 20 times: each is answered,
       const args = { n: call++, until_file: go };
       answers.push(agent.call("tools_slow_thing", JSON.stringify(args)));
     }
+    // At least one of these is under way by the policy of this round; the others race the reload.
+    await eventually(() => expect(recordedCalls(recordFile).length).toBeGreaterThan(round * 10));
     const outcome = await gateway.reload(yaml(`  - { id: open-${round}, tool: '*', verdict: allow }`));
     expect(outcome).toMatchObject({ taken: true, changed: ["policy"] });
   }
