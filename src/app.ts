@@ -48,9 +48,6 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Largest answer of a run after review that is kept for the agent. */
-const MAX_RESULT_BYTES = 4 * 1024 * 1024;
-
 export const DATABASE_FILE = "atlas.db";
 
 /**
@@ -73,7 +70,7 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   const data = await openData(config, self, closers);
   const { store } = data;
   await store.activatePolicy(config.policy.version);
-  const upstreams = createUpstreams({ upstreams: config.upstreams, store, ...self });
+  const upstreams = createUpstreams({ ...config, store, ...self });
   closers.add(() => upstreams.close());
   const version = productVersion();
   const monitoring = createMonitoring({
@@ -248,7 +245,6 @@ function partsOf(
     ...self,
     ...opened,
     schemas: createArgumentSchemas(),
-    maxResultBytes: MAX_RESULT_BYTES,
     running: new Map(),
     otherWritersAreDead: true,
   };
@@ -272,6 +268,7 @@ function rulesOf(config: Config) {
     reviewForMs: config.review.deadlineMs,
     runWithinMs: config.review.runWithinMs,
     holdMs: config.hold.callMs,
+    maxResultBytes: config.maxResultBytes,
   };
 }
 

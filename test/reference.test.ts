@@ -70,6 +70,7 @@ const REASON_IDS = [
   "case.unknown",
   "upstream.answered",
   "upstream.tool_error",
+  "upstream.result_too_large",
   "upstream.protocol_error",
   "upstream.unreachable",
   "upstream.timeout",

@@ -12,6 +12,7 @@ const MEMBERS: Readonly<
   risk: { key: "risk", changes: "running" },
   review: { key: "review", changes: "running" },
   hold: { key: "hold", changes: "running" },
+  maxResultBytes: { key: "max_result", changes: "at a restart" },
   notify: { key: "notify", changes: "running" },
   retention: { key: "retention", changes: "running" },
   metrics: { key: "metrics", changes: "running" },

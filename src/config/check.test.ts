@@ -65,6 +65,7 @@ describe("configJsonSchema", () => {
       "review",
       "hold",
       "notify",
+      "max_result",
       "retention",
       "metrics",
       "portals",

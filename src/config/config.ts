@@ -23,6 +23,8 @@ export interface Config {
     /** How long a call is held while machines still work on it. */
     readonly callMs: number;
   };
+  /** Longest answer of an upstream that is taken, in bytes; what is kept of a run after review is bounded by it, too. */
+  readonly maxResultBytes: number;
   readonly notify: { readonly webhook: WebhookConfig | null };
   /** How long texts are kept after their case ended; null for ever. */
   readonly retention: {

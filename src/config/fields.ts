@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DURATION_FORMS, DURATION_PATTERN, parseDuration } from "./duration.ts";
+import { parseSize, SIZE_FORMS, SIZE_PATTERN } from "./size.ts";
 
 export const text = z.string();
 export const filled = z.string().min(1, "it is empty; write a value or leave the key out");
@@ -12,6 +13,16 @@ export function duration(bounds: { readonly minMs: number; readonly maxMs: numbe
       const ms = parseDuration(value) ?? -1;
       return ms >= bounds.minMs && ms <= bounds.maxMs;
     }, `the duration is out of range; use ${bounds.says}`);
+}
+
+export function size(bounds: { readonly min: number; readonly max: number; readonly says: string }) {
+  return z
+    .string()
+    .regex(SIZE_PATTERN, { error: `this is no size; ${SIZE_FORMS}`, abort: true })
+    .refine((value) => {
+      const bytes = parseSize(value) ?? -1;
+      return bytes >= bounds.min && bytes <= bounds.max;
+    }, `the size is out of range; use ${bounds.says}`);
 }
 
 export const httpUrl = z.string().superRefine((value, context) => {

@@ -84,6 +84,7 @@ single_operator: true
           "host": "0.0.0.0",
           "port": 9000,
         },
+        "maxResultBytes": 10485760,
         "metrics": {
           "token": null,
         },

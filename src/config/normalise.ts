@@ -5,6 +5,7 @@ import { type PolicyConfig, type PolicyRule, policyVersion } from "../policy/pol
 import type { Config, ModelConfig, UpstreamConfig } from "./config.ts";
 import { parseDuration } from "./duration.ts";
 import type { ConfigFile, UpstreamFile } from "./schema.ts";
+import { parseSize } from "./size.ts";
 
 /** What the command line says over the file. */
 export interface ConfigOverrides {
@@ -55,6 +56,7 @@ export function normalise(
             },
     },
     retention: { textsMs: keptMs(file.retention.payloads), resultsMs: keptMs(file.retention.results) },
+    maxResultBytes: parseSize(file.max_result) ?? Number.NaN,
     metrics: { token: file.metrics.token ?? null },
     portals: Object.entries(file.portals).map(([name, portal]) => ({ name, ...portal })),
     observe: file.mode === "observe",

@@ -3,7 +3,7 @@ import { DEFAULT_RISK_THRESHOLD, VERDICTS } from "../domain/assessment.ts";
 import { RULE_KINDS } from "../policy/policy.ts";
 import { ISOLATIONS, TRANSPORTS } from "./config.ts";
 import { DURATION_FORMS, parseDuration } from "./duration.ts";
-import { duration, filled, httpUrl, text } from "./fields.ts";
+import { duration, filled, httpUrl, size, text } from "./fields.ts";
 import { domainName, modelSchema, RISK_PACKS } from "./risk-schema.ts";
 
 const HOUR_MS = 3_600_000;
@@ -191,6 +191,7 @@ export const configFileSchema = z.strictObject({
     .strictObject({ call: duration({ minMs: 0, maxMs: HOUR_MS, says: "0s to 1h" }).default("10s") })
     .prefault({}),
   notify: z.strictObject({ webhook: webhookSchema.optional() }).prefault({}),
+  max_result: size({ min: 64 * 1024, max: 64 * 1024 ** 2, says: "64KiB to 64MiB" }).default("10MiB"),
   retention: z.strictObject({ payloads: kept.default("365d"), results: kept.default("7d") }).prefault({}),
   metrics: z
     .strictObject({

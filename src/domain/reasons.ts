@@ -45,6 +45,8 @@ export const REASONS = {
   "case.unknown": "There is no such case.",
   "upstream.answered": "The upstream answered.",
   "upstream.tool_error": "The tool ran and reported an error.",
+  "upstream.result_too_large":
+    "The call ran, but its answer is larger than the gateway takes, so nobody read it. Do not repeat the call to get it.",
   "upstream.protocol_error": "The upstream refused the request.",
   "upstream.unreachable": "The upstream could not be reached; nothing was sent.",
   "upstream.timeout": "The upstream did not answer before its deadline.",

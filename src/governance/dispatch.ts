@@ -33,6 +33,9 @@ export function verdictOn(
         : { to: "SUCCEEDED", reasonId: "upstream.answered" };
     case "protocol_error":
       return { to: "FAILED", reasonId: "upstream.protocol_error" };
+    case "too_large":
+      // Of all that is this long, only a result makes sense.
+      return { to: "SUCCEEDED", reasonId: "upstream.result_too_large" };
     case "no_answer": {
       const reasonId = outcome.cause === "timeout" ? "upstream.timeout" : "upstream.disconnected";
       return { to: safeToRepeat ? "FAILED" : "UNKNOWN", reasonId };

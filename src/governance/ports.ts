@@ -347,6 +347,8 @@ export type DispatchOutcome =
   | { readonly kind: "answered"; readonly result: RawResult }
   /** The upstream's JSON-RPC error, raw. */
   | { readonly kind: "protocol_error"; readonly error: RawRpcError }
+  /** The upstream answered more than is taken; what it said is not known. */
+  | { readonly kind: "too_large"; readonly bytes: number }
   /** Provably nothing was written to the upstream. */
   | { readonly kind: "not_sent"; readonly late: boolean; readonly detail: string }
   /** Sent, or perhaps sent, and no answer. */

@@ -86,11 +86,13 @@ export interface CallContext {
   readonly gone: AbortSignal;
 }
 
-/** `die`: the server ends here. `silent`: no answer, ever. */
+/** `die`: the server ends here. `silent`: no answer, ever. `stray`: an answer to a request that nobody made. `half`: the connection ends in the middle of the answer. */
 export type CallAnswer =
   | { readonly kind: "result"; readonly result: JsonObject }
   | { readonly kind: "error"; readonly error: JsonObject }
   | { readonly kind: "die" }
+  | { readonly kind: "stray" }
+  | { readonly kind: "half" }
   | { readonly kind: "silent" };
 
 const text = (words: string): JsonObject => ({ content: [{ type: "text", text: words }] });
@@ -128,6 +130,16 @@ const BEHAVIOURS: Readonly<Record<string, (call: CallContext) => Promise<CallAns
     error: { code: -32042, message: "the thing is broken", data: { why: "vendor reason", list: [1] } },
   }),
   failing_thing: () => result({ ...text("it failed"), isError: true }),
+  // Not in the list of tools; the control file can add them.
+  huge_thing: ({ args }) => result(text("x".repeat(Number(args["bytes"])))),
+  flood_thing: ({ args, notify }) => {
+    const data = "x".repeat(Number(args["bytes"]));
+    for (let line = 0; line < Number(args["lines"]); line += 1)
+      notify("notifications/message", { level: "info", data });
+    return result(text("flooded"));
+  },
+  stray_thing: () => ({ kind: "stray" }),
+  half_thing: () => ({ kind: "half" }),
   asks_back: () =>
     result({
       resultType: "input_required",

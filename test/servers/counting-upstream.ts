@@ -64,9 +64,14 @@ function recordCall(recordFile: string, call: RecordedCall): void {
 }
 
 /** In place of an answer: the server ends here. */
-const DIE = Symbol("die");
+export const DIE = Symbol("die");
 
-interface FrameParams {
+/** An answer that breaks off. */
+export interface HalfFrame {
+  readonly half: string;
+}
+
+export interface FrameParams {
   readonly options: CountingOptions;
   readonly frame: string;
   readonly headers: IncomingMessage["headers"] | null;
@@ -75,7 +80,7 @@ interface FrameParams {
 }
 
 /** The response frame, DIE when the server ends instead, null when there is nothing to answer. */
-async function answerFrame(params: FrameParams): Promise<string | typeof DIE | null> {
+export async function answerFrame(params: FrameParams): Promise<string | HalfFrame | typeof DIE | null> {
   const message: unknown = JSON.parse(params.frame);
   if (!isObject(message) || typeof message["method"] !== "string" || message["id"] === undefined) return null;
   const answer = await answerRequest(
@@ -86,6 +91,10 @@ async function answerFrame(params: FrameParams): Promise<string | typeof DIE | n
   if (answer.kind === "die") return DIE;
   if (answer.kind === "silent") return null;
   const { id } = message;
+  if (answer.kind === "stray")
+    return JSON.stringify({ jsonrpc: "2.0", id: "atlas-00000000-0000-0000-0000-000000000000", result: {} });
+  if (answer.kind === "half")
+    return { half: JSON.stringify({ jsonrpc: "2.0", id, result: {} }).slice(0, -9) };
   if (answer.kind === "error") return JSON.stringify({ jsonrpc: "2.0", id, error: answer.error });
   const modern = params.options.era === "modern";
   const result = modern ? { resultType: "complete", ...answer.result } : answer.result;
@@ -145,11 +154,11 @@ async function answerToolCall(params: FrameParams, body: JsonObject): Promise<Ca
   });
 }
 
-function notification(method: string, params: JsonObject): string {
+export function notification(method: string, params: JsonObject): string {
   return JSON.stringify({ jsonrpc: "2.0", method, params });
 }
 
-function watchControl(options: CountingOptions, onChange: () => void): void {
+export function watchControl(options: CountingOptions, onChange: () => void): void {
   const file = options.controlFile ?? null;
   if (file !== null) watchFile(file, { interval: 30, persistent: false }, onChange);
 }
@@ -166,7 +175,9 @@ function serveStdio(options: CountingOptions, ignoreEnd: boolean): void {
     void (async () => {
       const answer = await answerFrame({ options, frame, headers: null, notify, gone: gone.signal });
       if (answer === DIE) process.exit(3);
-      if (answer !== null) write(answer);
+      if (answer === null) return;
+      if (typeof answer === "string") write(answer);
+      else process.stdout.write(answer.half, () => process.exit(3));
     })();
   });
   lines.on("close", () => {
@@ -252,6 +263,10 @@ async function serveHttp(exchange: HttpExchange): Promise<void> {
   };
   const answer = await answerFrame({ options, frame, headers: request.headers, notify, gone: gone.signal });
   if (answer === DIE) return void request.socket.destroy();
+  if (typeof answer === "object" && answer !== null) {
+    response.writeHead(200, { "content-type": "application/json", "content-length": "1000" });
+    return void response.write(answer.half, () => request.socket.destroy());
+  }
   if (answer === null) return void (gone.signal.aborted ? response.destroy() : response.writeHead(202).end());
   if (response.headersSent) {
     sendEvent(response, answer);
@@ -270,7 +285,7 @@ export async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-function sendEvent(response: ServerResponse, data: string): void {
+export function sendEvent(response: ServerResponse, data: string): void {
   response.write(`event: message\ndata: ${data}\n\n`);
 }
 

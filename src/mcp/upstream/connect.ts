@@ -14,6 +14,7 @@ import { askableByRequest, passOn } from "./client-messages.ts";
 import { HttpTransport } from "./http-transport.ts";
 import type { UpstreamLog } from "./log.ts";
 import type { RawTransport } from "./raw-transport.ts";
+import { SseTransport } from "./sse-transport.ts";
 import { type ChildGrace, StdioTransport } from "./stdio-transport.ts";
 
 export const CLIENT_INFO = { name: "atlas-gateway", version: "0.1.0" } as const;
@@ -32,6 +33,8 @@ export interface ConnectParams {
   readonly probe: boolean;
   /** Whom the upstream may ask on this connection; null: nobody, and no capability is declared. */
   readonly client: LiveClient | null;
+  /** Longest message that is taken from the upstream. */
+  readonly maxResultBytes: number;
   /** Gives up connecting. */
   readonly signal?: AbortSignal | undefined;
   readonly grace?: ChildGrace | undefined;
@@ -67,16 +70,20 @@ export async function connect(params: ConnectParams): Promise<Connected> {
 }
 
 async function connectHttp(params: ConnectParams, known: PriorDiscovery | null): Promise<Connected> {
-  if (params.config.kind !== "http") throw new TypeError("not an HTTP upstream");
-  return await attempt(params, new HttpTransport(params.config), "auto", known);
+  const { config, maxResultBytes } = params;
+  if (config.kind !== "http") throw new TypeError("not an HTTP upstream");
+  // The transport of 2024-11-05 carries only what that time knew.
+  if (config.transport === "sse")
+    return await attempt(params, new SseTransport(config, maxResultBytes), "legacy", null);
+  return await attempt(params, new HttpTransport(config, maxResultBytes), "auto", known);
 }
 
 /** A child that knows only the older protocol may end on an unknown first request, so the older handshake goes first. */
 async function connectStdio(params: ConnectParams, known: PriorDiscovery | null): Promise<Connected> {
-  const { config, log, grace } = params;
+  const { config, log, grace, maxResultBytes } = params;
   if (config.kind !== "stdio") throw new TypeError("not a stdio upstream");
   const transport = (): StdioTransport =>
-    new StdioTransport({ config, log, ...(grace === undefined ? {} : { grace }) });
+    new StdioTransport({ config, log, maxResultBytes, ...(grace === undefined ? {} : { grace }) });
   if (known?.kind === "modern") return await attempt(params, transport(), { pin: NEWEST_MODERN }, null);
   try {
     return await attempt(params, transport(), "legacy", null);

@@ -232,6 +232,8 @@ function reportOf(reply: RawReply, cause: "timeout" | "disconnected"): DispatchR
         outcome: { kind: "not_sent", late: reply.late, detail: reply.detail },
         stale: reply.stale && !reply.late,
       };
+    case "too_large":
+      return { outcome: { kind: "too_large", bytes: reply.bytes }, stale: false };
     case "lost":
       return { outcome: { kind: "no_answer", cause }, stale: false };
     default:

@@ -7,6 +7,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { startCountingSse } from "../../../test/servers/counting-sse.ts";
 import {
   type CountingHttp,
   type Era,
@@ -24,10 +25,11 @@ import type { DispatchParams } from "../../governance/ports.ts";
 import type { EraMemory } from "./connect.ts";
 import { type Connection, openConnection } from "./connection.ts";
 
-const WIRES = ["stdio legacy", "stdio modern", "http legacy", "http modern"] as const;
+const WIRES = ["stdio legacy", "stdio modern", "http legacy", "http modern", "sse legacy"] as const;
+const MAX_RESULT_BYTES = 1024 * 1024;
 
 let bench: UpstreamBench;
-let http: CountingHttp | null;
+let http: Pick<CountingHttp, "url" | "close"> | null;
 let connection: Connection | null;
 let era: EraMemory;
 
@@ -50,18 +52,27 @@ async function configOf(
 ): Promise<UpstreamConfig> {
   if (wire.startsWith("stdio")) return bench.stdio(over, wire === "stdio modern" ? ["--era", "modern"] : []);
   const era: Era = wire === "http modern" ? "modern" : "legacy";
-  http = await startCountingHttp({
-    recordFile: bench.recordFile,
-    controlFile: bench.controlFile,
-    era,
-    pageSize: 3,
-  });
+  const options = { recordFile: bench.recordFile, controlFile: bench.controlFile, era, pageSize: 3 };
+  if (wire === "sse legacy") {
+    http = await startCountingSse(options);
+    return bench.http(http.url, { transport: "sse", ...over });
+  }
+  http = await startCountingHttp(options);
   return bench.http(http.url, over);
 }
 
 async function open(config: UpstreamConfig, probe = true): Promise<Connection> {
   const log = createRecordingLog();
-  connection = await openConnection({ config, clock: systemClock, log, era, probe, client: null });
+  const params = {
+    config,
+    clock: systemClock,
+    log,
+    era,
+    probe,
+    client: null,
+    maxResultBytes: MAX_RESULT_BYTES,
+  };
+  connection = await openConnection(params);
   return connection;
 }
 
@@ -210,6 +221,44 @@ describe.each(WIRES)("a connection over %s", (wire) => {
     expect((await slow).outcome.kind).toBe("answered");
   });
 
+  test("takes an answer up to the limit, and says of a larger one that it came", async () => {
+    const opened = await open(await configOf(wire));
+    const file = bench.file("go");
+    const slow = opened.dispatch(call("slow_thing", { argumentsText: JSON.stringify({ until_file: file }) }));
+    const answerOf = async (bytes: number): Promise<string> => {
+      const argumentsText = JSON.stringify({ bytes });
+      return (await opened.dispatch(call("huge_thing", { argumentsText }))).outcome.kind;
+    };
+    expect(await answerOf(MAX_RESULT_BYTES - 1_000)).toBe("answered");
+    expect(await answerOf(MAX_RESULT_BYTES + 1_000)).toBe("too_large");
+    expect(await answerOf(100 * MAX_RESULT_BYTES)).toBe("too_large");
+    // The connection is as good as before, also for what was under way.
+    writeFileSync(file, "");
+    expect((await slow).outcome.kind).toBe("answered");
+  });
+
+  test("reads on after a flood of notifications", async () => {
+    const opened = await open(await configOf(wire));
+    const argumentsText = JSON.stringify({ lines: 96, bytes: 900 * 1024 });
+    const { outcome } = await opened.dispatch(call("flood_thing", { argumentsText }));
+    expect(outcome.kind).toBe("answered");
+    expect((await opened.dispatch(call("read_thing"))).outcome.kind).toBe("answered");
+  });
+
+  test("takes no answer to another request for its own", async () => {
+    const opened = await open(await configOf(wire, { callDeadlineMs: 700 }));
+    const { outcome } = await opened.dispatch(call("stray_thing"));
+    // Over HTTP an answer to anything else than the request that was posted is the end of the exchange.
+    expect(outcome).toMatchObject({ kind: "no_answer" });
+    expect((await opened.dispatch(call("read_thing"))).outcome.kind).toBe("answered");
+  });
+
+  test("says that it does not know when the answer breaks off", async () => {
+    const { outcome } = await (await open(await configOf(wire))).dispatch(call("half_thing"));
+    expect(outcome).toEqual({ kind: "no_answer", cause: "disconnected" });
+    expect(bench.calls().map((recorded) => recorded.tool)).toEqual(["half_thing"]);
+  });
+
   test("sends nothing on a connection that is closed", async () => {
     const opened = await open(await configOf(wire));
     await opened.close();
@@ -280,14 +329,14 @@ describe("HTTP answers", () => {
     expect(outcome).toMatchObject(expected);
   });
 
-  test("an answer without end is no answer", async () => {
+  test("an answer that is too large is one", async () => {
     const url = await upstreamAnswering((_request, response) => {
       response
         .writeHead(200, { "content-type": "application/json" })
         .end(`{"a":"${"x".repeat(11 * 1024 * 1024)}"}`);
     });
     const { outcome } = await (await open(bench.http(url))).dispatch(call("write_thing"));
-    expect(outcome).toEqual({ kind: "no_answer", cause: "disconnected" });
+    expect(outcome).toMatchObject({ kind: "too_large" });
   });
 
   test("an event stream that ends without the answer is no answer", async () => {

@@ -11,6 +11,8 @@ export interface WriteWatch {
   late: boolean;
   /** Status of the answer; null when none came. */
   status: number | null;
+  /** The answer broke off because it was longer than is taken. */
+  tooLarge: boolean;
 }
 
 export interface HttpFetchParams {
@@ -22,7 +24,7 @@ export interface HttpFetchParams {
   readonly agent: HttpAgent | HttpsAgent;
   /** For establishing the connection; an answer may take longer. */
   readonly connectDeadlineMs: number;
-  /** Answers that are longer break off. Streams of events that no call waits for have no end and no limit. */
+  /** Answers that are longer break off; streams of events do not. */
   readonly maxAnswerBytes: number;
   readonly watch: WriteWatch;
 }
@@ -53,7 +55,7 @@ export async function httpFetch(params: HttpFetchParams): Promise<Response> {
       "the upstream answered with a redirect, which is not followed",
     );
   }
-  return new Response(hasBody(status) ? webStream(response, params.maxAnswerBytes) : null, {
+  return new Response(hasBody(status) ? webStream(response, params) : null, {
     status,
     statusText: response.statusMessage ?? "",
     headers: responseHeaders(response),
@@ -117,7 +119,10 @@ function hasBody(status: number): boolean {
 }
 
 /** The body for one reader. A break in mid-answer is the reader's error and nobody else's. */
-function webStream(response: IncomingMessage, maxBytes: number): ReadableStream<Uint8Array> {
+function webStream(response: IncomingMessage, params: HttpFetchParams): ReadableStream<Uint8Array> {
+  // Streams have no end and no limit, but for their lines, which the reader bounds.
+  const isStream = response.headers["content-type"]?.startsWith("text/event-stream") === true;
+  const maxBytes = isStream ? Number.POSITIVE_INFINITY : params.maxAnswerBytes;
   let bytes = 0;
   let settled = false;
   return new ReadableStream<Uint8Array>({
@@ -134,6 +139,7 @@ function webStream(response: IncomingMessage, maxBytes: number): ReadableStream<
           if ((controller.desiredSize ?? 0) <= 0) response.pause();
           return;
         }
+        params.watch.tooLarge = true;
         settle(() =>
           controller.error(new AtlasError("upstream.unreachable", `the answer exceeded ${maxBytes} bytes`)),
         );
@@ -161,4 +167,9 @@ function responseHeaders(response: IncomingMessage): Headers {
     headers.append(response.rawHeaders[at] ?? "", response.rawHeaders[at + 1] ?? "");
   }
   return headers;
+}
+
+/** The watch of a request that may always be written. */
+export function freeWatch(): WriteWatch {
+  return { mayWrite: () => true, written: false, late: false, status: null, tooLarge: false };
 }

@@ -7,8 +7,9 @@ import {
   type TransportSendOptions,
 } from "@modelcontextprotocol/client";
 import type { HttpUpstreamConfig } from "../../config/config.ts";
-import { httpFetch, type WriteWatch } from "./http-fetch.ts";
-import { MAX_LINE_BYTES } from "./lines.ts";
+import { limitedStream } from "./event-stream.ts";
+import { freeWatch, httpFetch, type WriteWatch } from "./http-fetch.ts";
+import type { OverlongLine } from "./lines.ts";
 import {
   type RawReply,
   type RawRequest,
@@ -37,6 +38,7 @@ export class HttpTransport implements RawTransport {
   readonly pid = null;
 
   readonly #config: HttpUpstreamConfig;
+  readonly #maxResultBytes: number;
   readonly #agent: HttpAgent | HttpsAgent;
   readonly #inner: StreamableHTTPClientTransport;
   readonly #waiting = new WaitingRequests();
@@ -45,8 +47,10 @@ export class HttpTransport implements RawTransport {
   readonly #streams = new Set<string>();
   #closed = false;
 
-  constructor(config: HttpUpstreamConfig) {
+  /** @param maxResultBytes longest message that is taken */
+  constructor(config: HttpUpstreamConfig, maxResultBytes: number) {
     this.#config = config;
+    this.#maxResultBytes = maxResultBytes;
     const Agent = config.url.startsWith("https:") ? HttpsAgent : HttpAgent;
     // Servers close idle connections after some seconds; a call written into that moment has no known outcome.
     this.#agent = new Agent({ keepAlive: true, timeout: KEEP_IDLE_MS });
@@ -99,7 +103,7 @@ export class HttpTransport implements RawTransport {
   async exchange(request: RawRequest): Promise<RawReply> {
     if (this.#closed) return notSent(false, true, "the connection was closed before the call was sent");
     const { promise, resolve } = Promise.withResolvers<RawReply>();
-    const watch: WriteWatch = { mayWrite: request.mayWrite, written: false, late: false, status: null };
+    const watch: WriteWatch = { ...freeWatch(), mayWrite: request.mayWrite };
     this.#waiting.add(request, resolve);
     this.#bodies.set(request.id, { text: request.text, watch });
     const settle = (reply: RawReply): void => this.#waiting.settle(request.id, reply);
@@ -150,6 +154,7 @@ export class HttpTransport implements RawTransport {
         : "the upstream could not be reached";
       return notSent(watch.late, false, detail);
     }
+    if (watch.tooLarge && watch.status === 200) return { kind: "too_large", bytes: this.#maxResultBytes };
     if (!(error instanceof SdkHttpError)) return { kind: "lost" };
     // The specification's answer to a session the server does not know; it has then not looked at the call.
     if (error.data.status === 404 && this.sessionId !== undefined) {
@@ -173,12 +178,17 @@ export class HttpTransport implements RawTransport {
       signal: init.signal ?? null,
       agent: this.#agent,
       connectDeadlineMs: this.#config.connectDeadlineMs,
-      maxAnswerBytes: raw === undefined ? Number.POSITIVE_INFINITY : MAX_LINE_BYTES,
-      watch: raw?.watch ?? { mayWrite: () => true, written: false, late: false, status: null },
+      maxAnswerBytes: this.#maxResultBytes,
+      watch: raw?.watch ?? freeWatch(),
     });
     const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
     if (id !== null && response.ok && isStream) this.#streams.add(id);
-    return response;
+    if (!isStream || response.body === null) return response;
+    const onOverlong = (line: OverlongLine): void => this.#waiting.takeOverlong(line);
+    return new Response(
+      limitedStream(response.body, { maxBytes: this.#maxResultBytes, onOverlong }),
+      response,
+    );
   }
 }
 

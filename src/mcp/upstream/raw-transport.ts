@@ -1,5 +1,6 @@
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
 import type { RawResult, RawRpcError } from "../../governance/ports.ts";
+import type { OverlongLine } from "./lines.ts";
 
 /** One request whose bytes the transport must not touch. */
 export interface RawRequest {
@@ -25,6 +26,8 @@ export type RawReply =
   | { readonly kind: "error"; readonly error: RawRpcError }
   /** Not one byte of the request was written. */
   | { readonly kind: "not_sent"; readonly late: boolean; readonly stale: boolean; readonly detail: string }
+  /** An answer came, and was larger than is taken. */
+  | { readonly kind: "too_large"; readonly bytes: number }
   /** Perhaps written, and the answer will not come. */
   | { readonly kind: "lost" };
 
@@ -68,6 +71,13 @@ export class WaitingRequests {
     const reply = replyOf(message);
     this.settle(id, reply ?? { kind: "lost" });
     return true;
+  }
+
+  /** Settles the request whose answer was too long to be kept. Its id is unguessable, so no other message is taken for it. */
+  takeOverlong({ head, tail, bytes }: OverlongLine): void {
+    // SDKs write the id before or after the result.
+    const id = /"id"\s*:\s*"(atlas-[0-9a-f-]{36})"/.exec(`${head}\n${tail}`)?.[1];
+    if (id !== undefined) this.settle(id, { kind: "too_large", bytes });
   }
 
   #takeProgress(params: unknown): boolean {

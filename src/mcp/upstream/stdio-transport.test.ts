@@ -31,9 +31,10 @@ function scripted(
   code: string,
   env: Record<string, string> = {},
   log = createRecordingLog(),
+  maxResultBytes = 1024 * 1024,
 ): StdioTransport {
   const config = bench.stdio({ args: ["-e", code], env });
-  transport = new StdioTransport({ config, log, grace: GRACE });
+  transport = new StdioTransport({ config, log, maxResultBytes, grace: GRACE });
   return transport;
 }
 
@@ -106,20 +107,30 @@ describe("StdioTransport", () => {
 
   test("cannot start what is not there, and does not say with which arguments", async () => {
     const config = bench.stdio({ command: "/no/such/command", args: ["--token", "s3cret"] });
-    transport = new StdioTransport({ config, log: createRecordingLog(), grace: GRACE });
+    transport = new StdioTransport({
+      config,
+      log: createRecordingLog(),
+      maxResultBytes: 1024 * 1024,
+      grace: GRACE,
+    });
     await expect(transport.start()).rejects.toThrow(/^the command could not be started \(ENOENT\)$/);
   });
 
   test("ends a whole process group that ignores the end of its input and SIGTERM", async () => {
     const pidFile = bench.file("grandchild");
     const config = bench.stdio({}, ["--ignore-end", "--spawn-child", pidFile]);
-    transport = new StdioTransport({ config, log: createRecordingLog(), grace: GRACE });
+    transport = new StdioTransport({
+      config,
+      log: createRecordingLog(),
+      maxResultBytes: 1024 * 1024,
+      grace: GRACE,
+    });
     await transport.start();
     const grandchild = await vi.waitFor(() => {
       const pid = Number(readFileSync(pidFile, "utf8"));
       expect(pid).toBeGreaterThan(0);
       return pid;
-    });
+    }, 20_000);
     const child = transport.pid ?? 0;
     expect([isAlive(child), isAlive(grandchild)]).toEqual([true, true]);
     await transport.close();
@@ -142,7 +153,8 @@ describe("StdioTransport", () => {
   });
 
   test("a line without end kills the connection", async () => {
-    await scripted("process.stdout.write('x'.repeat(11*1024*1024));setInterval(()=>{},1000)").start();
+    const code = "process.stdout.write('x'.repeat(1024*1024));setInterval(()=>{},1000)";
+    await scripted(code, {}, createRecordingLog(), 1024).start();
     expect(await transport?.exchange(request())).toMatchObject({
       kind: expect.stringMatching(/lost|not_sent/),
     });

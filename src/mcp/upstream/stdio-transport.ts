@@ -1,7 +1,9 @@
+import type { Readable } from "node:stream";
 import type { JSONRPCMessage } from "@modelcontextprotocol/client";
 import type { StdioUpstreamConfig } from "../../config/config.ts";
 import { type ChildProcess, startChild } from "./child-process.ts";
-import { createLineSplitter, MAX_LINE_BYTES } from "./lines.ts";
+import { createFlowLimit } from "./flow-limit.ts";
+import { createLineSplitter } from "./lines.ts";
 import type { UpstreamLog } from "./log.ts";
 import {
   isJsonRpcMessage,
@@ -27,6 +29,8 @@ const MAX_STDERR_CHARS = 2_000;
 export interface StdioTransportParams {
   readonly config: StdioUpstreamConfig;
   readonly log: UpstreamLog;
+  /** Longest message that is taken. */
+  readonly maxResultBytes: number;
   readonly grace?: ChildGrace;
 }
 
@@ -38,6 +42,7 @@ export class StdioTransport implements RawTransport {
 
   readonly #config: StdioUpstreamConfig;
   readonly #log: UpstreamLog;
+  readonly #maxResultBytes: number;
   readonly #grace: ChildGrace;
   readonly #waiting = new WaitingRequests();
   #child: ChildProcess | null = null;
@@ -48,6 +53,7 @@ export class StdioTransport implements RawTransport {
   constructor(params: StdioTransportParams) {
     this.#config = params.config;
     this.#log = params.log;
+    this.#maxResultBytes = params.maxResultBytes;
     this.#grace = params.grace ?? DEFAULT_GRACE;
   }
 
@@ -59,14 +65,7 @@ export class StdioTransport implements RawTransport {
     if (this.#child !== null || this.#ended) throw new Error("a stdio connection starts once");
     const child = await startChild(this.#config);
     this.#child = child;
-    child.streams.stdout.on(
-      "data",
-      createLineSplitter({
-        maxBytes: MAX_LINE_BYTES,
-        onLine: (line) => this.#receive(line),
-        onOverflow: () => this.#giveUp(`a line of output exceeded ${MAX_LINE_BYTES} bytes`),
-      }),
-    );
+    this.#read(child.streams.stdout);
     child.streams.stderr.on("data", this.#stderrLogger());
     // Broken pipes show as the end of the child; without a listener they would end the gateway.
     for (const stream of [child.streams.stdin, child.streams.stdout, child.streams.stderr]) {
@@ -141,6 +140,26 @@ export class StdioTransport implements RawTransport {
     return verdict;
   }
 
+  #read(stdout: Readable): void {
+    const flow = createFlowLimit();
+    const split = createLineSplitter({
+      maxBytes: this.#maxResultBytes,
+      onLine: (line) => this.#receive(line),
+      onOverlong: (line) => {
+        this.#log.warn({ upstream: this.#config.name, bytes: line.bytes }, "upstream wrote too long a line");
+        this.#waiting.takeOverlong(line);
+      },
+      onEndless: () => this.#giveUp("a line of output has no end"),
+    });
+    stdout.on("data", (chunk: Buffer) => {
+      split(chunk);
+      const waitMs = flow(chunk.length);
+      if (waitMs === 0) return;
+      stdout.pause();
+      setTimeout(() => stdout.resume(), waitMs).unref();
+    });
+  }
+
   #receive(line: string): void {
     if (line.trim() === "") return;
     let message: unknown;
@@ -172,8 +191,8 @@ export class StdioTransport implements RawTransport {
           "upstream wrote to stderr",
         );
       },
-      onOverflow: () =>
-        this.#log.debug({ upstream: this.#config.name }, "upstream's stderr is no longer shown"),
+      onOverlong: ({ bytes }) =>
+        this.#log.debug({ upstream: this.#config.name, bytes }, "upstream wrote too long a line to stderr"),
     });
   }
 

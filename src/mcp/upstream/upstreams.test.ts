@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { serve } from "@hono/node-server";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { startCountingSse } from "../../../test/servers/counting-sse.ts";
 import { type CountingHttp, startCountingHttp } from "../../../test/servers/counting-upstream.ts";
 import {
   createManualDelay,
@@ -24,7 +25,7 @@ const BOB = "bob-bot" as AgentId;
 
 let bench: UpstreamBench;
 let running: RunningUpstreams | null;
-let http: CountingHttp | null;
+let http: Pick<CountingHttp, "url" | "port" | "close"> | null;
 let store: ReturnType<typeof createRecordingGuardStore>;
 let log: ReturnType<typeof createRecordingLog>;
 let manual: ReturnType<typeof createManualDelay>;
@@ -54,6 +55,7 @@ function create(
     store,
     clock,
     log,
+    maxResultBytes: 1024 * 1024,
     tuning: { delay: manual.delay, random: () => 0, grace: { afterEofMs: 500, afterTermMs: 200 }, ...tuning },
   });
   return running;
@@ -113,10 +115,13 @@ describe("the catalog", () => {
     expect(upstreams.health()).toMatchObject([{ status: "down" }]);
   });
 
-  test.each(["stdio", "http"])("follows tools/list_changed over %s", async (wire) => {
+  test.each(["stdio", "streamable", "sse"] as const)("follows tools/list_changed over %s", async (wire) => {
     bench.control({});
-    if (wire === "http") http = await startCountingHttp(bench);
-    const upstreams = await started(http === null ? bench.stdio() : bench.http(http.url));
+    if (wire === "streamable") http = await startCountingHttp(bench);
+    if (wire === "sse") http = await startCountingSse(bench);
+    const upstreams = await started(
+      wire === "stdio" ? bench.stdio() : bench.http(http?.url ?? "", { transport: wire }),
+    );
     const before = upstreams.findTool("write_thing");
     const changed = vi.fn<() => void>();
     upstreams.onCatalogChange(changed);
@@ -160,15 +165,19 @@ describe("the catalog", () => {
     }
   });
 
-  test("notices that an HTTP upstream went away, and takes it in again", async () => {
-    http = await startCountingHttp({ ...bench, controlFile: null });
+  test.each([
+    ["streamable", startCountingHttp],
+    ["sse", startCountingSse],
+  ] as const)("notices that a %s upstream went away, and takes it in again", async (transport, start) => {
+    http = await start({ ...bench, controlFile: null });
     const { port, url } = http;
-    const upstreams = await started(bench.http(url));
+    const upstreams = await started(bench.http(url, { transport }));
     await http.close();
-    await release(200);
+    // A broken listening stream of Streamable HTTP says only that there may be news.
+    if (transport === "streamable") await release(200);
     await vi.waitFor(() => expect(upstreams.health()).toMatchObject([{ status: "down", tools: 11 }]));
     expect(upstreams.listTools()).toHaveLength(11);
-    http = await startCountingHttp({ ...bench, port });
+    http = await start({ ...bench, port });
     await release(125);
     await vi.waitFor(() => expect(upstreams.health()).toMatchObject([{ status: "up" }]));
   });
@@ -261,10 +270,11 @@ describe("live calls", () => {
   });
 
   test("are sent once more when the upstream had forgotten the session", async () => {
-    http = await startCountingHttp({ ...bench, controlFile: null });
+    const forgetful = await startCountingHttp({ ...bench, controlFile: null });
+    http = forgetful;
     const upstreams = await started(bench.http(http.url));
     expect((await upstreams.dispatchLive(call("write_thing"))).kind).toBe("answered");
-    http.forgetSessions();
+    forgetful.forgetSessions();
     expect((await upstreams.dispatchLive(call("write_thing"))).kind).toBe("answered");
     expect(bench.calls()).toHaveLength(2);
   });

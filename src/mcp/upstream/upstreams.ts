@@ -41,6 +41,8 @@ export interface UpstreamsParams {
   readonly store: Pick<GuardStore, "recordUpstream" | "recordTools">;
   readonly clock: Clock;
   readonly log: UpstreamLog;
+  /** Longest answer that is taken from an upstream. */
+  readonly maxResultBytes: number;
   readonly tuning?: Partial<UpstreamsTuning>;
 }
 
@@ -77,12 +79,12 @@ interface Context extends UpstreamsParams {
 }
 
 function createUpstream(config: UpstreamConfig, context: Context): Upstream {
-  const { clock, log, store, catalog, signal } = context;
+  const { clock, log, store, catalog, signal, maxResultBytes } = context;
   const { delay, random, relistMs, grace, maxLivePerUpstream: max } = context.tuning;
   const configured = context.upstreams.map((one) => one.name);
   const era: EraMemory = { verdict: null };
   const open: Upstream["open"] = (extra) =>
-    openConnection({ config, clock, log, era, grace, signal, ...extra });
+    openConnection({ config, clock, log, era, grace, signal, maxResultBytes, ...extra });
   return {
     config,
     open,
