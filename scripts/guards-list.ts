@@ -105,7 +105,7 @@ export const GUARDS: readonly Guard[] = [
     file: LISTING,
     without: "own.size === 0 && ",
     instead: "",
-    test: "test/scenario/changed-tool.test.ts",
+    test: STORE,
   },
   {
     guard: "where the operator wants to look first, first sight accepts nothing",

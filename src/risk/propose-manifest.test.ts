@@ -52,6 +52,14 @@ describe("proposeManifest", () => {
     expect(proposeManifest(tool("get_case", { description })).manifest.class).toBe("destructive");
   });
 
+  test("what carries out a parameter executes, whatever it is called", () => {
+    const inputSchema = { type: "object", properties: { sql: { type: "string" } } };
+    expect(proposeManifest({ name: "query", inputSchema })).toMatchObject({
+      manifest: { class: "execute", reversible: false },
+      sure: true,
+    });
+  });
+
   test("what can be taken back, and what it touches", () => {
     expect(proposeManifest(tool("add_note")).manifest).toMatchObject({ reversible: true, data: [] });
     expect(proposeManifest(tool("delete_document")).manifest.reversible).toBe(false);

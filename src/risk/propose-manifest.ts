@@ -18,6 +18,8 @@ export interface ProposedManifest {
 const SECRETS = nouns(
   "credential|password|passwd|secret|private key|(?:api|access|secret|ssh|encryption) key|(?:access|auth|api|bearer|refresh|session|oauth) token|keychain",
 );
+/** Parameters whose value is carried out. */
+const CARRIED = /^(?:sql|sql query|sql statement|command|cmd|command line|shell command|script)$/u;
 const TAMPERING: ReadonlySet<string> = new Set(["text.injection", "text.disguised", "call.over_limit"]);
 const REVERSIBLE: ReadonlySet<ToolClass> = new Set(["read", "write", "operate", "access"]);
 
@@ -43,7 +45,9 @@ function propose(definition: ToolDefinition): ProposedManifest {
   const found = signalsOf(DEFAULT_PACKS)
     .filter((signal) => signal.evaluate(view).some((finding) => finding.role !== "modifier"))
     .map((signal) => signal.id);
-  const classes = found.flatMap((id) => CLASS_OF_SIGNAL.get(id) ?? []);
+  const parameters = parametersOf(definition);
+  const carries = parameters.some((words) => CARRIED.test(words)) ? (["execute"] as const) : [];
+  const classes = [...found.flatMap((id) => CLASS_OF_SIGNAL.get(id) ?? []), ...carries];
   const gravest = classes.toSorted((a, b) => TOOL_CLASSES.indexOf(b) - TOOL_CLASSES.indexOf(a))[0];
   const isRead = readsOnly(view) || (view.describedRead && view.acts.length === 0);
   const toolClass = gravest ?? (isRead ? "read" : "write");
@@ -52,7 +56,7 @@ function propose(definition: ToolDefinition): ProposedManifest {
     manifest: {
       class: toolClass,
       reversible: REVERSIBLE.has(toolClass) && !destroys,
-      data: dataOf(view, definition),
+      data: dataOf(view, parameters),
     },
     sure:
       readsOnly(view) ||
@@ -61,19 +65,22 @@ function propose(definition: ToolDefinition): ProposedManifest {
   };
 }
 
-function dataOf(view: CallView, definition: ToolDefinition): readonly DataCategory[] {
-  const { properties } = definition.inputSchema;
+/** Names of the parameters as words. */
+function parametersOf({ inputSchema }: ToolDefinition): readonly string[] {
+  const { properties } = inputSchema;
   const names = typeof properties === "object" && properties !== null ? Object.keys(properties) : [];
-  const words = names
-    .slice(0, LIMITS.properties)
-    .map((name) => wordsOf(name.slice(0, LIMITS.nameChars)).join(" "));
-  const texts = [view.name.words, view.description.words, ...words];
-  const says = (pattern: { test(text: string): boolean }) => texts.some((text) => pattern.test(text));
+  return names.slice(0, LIMITS.properties).map((name) => wordsOf(name.slice(0, LIMITS.nameChars)).join(" "));
+}
+
+function dataOf(view: CallView, parameters: readonly string[]): readonly DataCategory[] {
+  const named = [view.name.words, ...parameters];
+  const texts = [...named, view.description.words];
   const categories: readonly (readonly [DataCategory, boolean])[] = [
-    ["personal", says(PERSONS) || says(PERSONAL_DATA)],
+    // A description speaks of users without touching what is known of them.
+    ["personal", named.some((text) => PERSONS.test(text)) || texts.some((text) => PERSONAL_DATA.test(text))],
     ["special", texts.some((text) => PROTECTED.test(text) && !SECRETS.test(text))],
-    ["credentials", says(SECRETS)],
-    ["financial", says(MONEY)],
+    ["credentials", texts.some((text) => SECRETS.test(text))],
+    ["financial", texts.some((text) => MONEY.test(text))],
   ];
   return categories.filter(([, holds]) => holds).map(([category]) => category);
 }
