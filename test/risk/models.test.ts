@@ -7,6 +7,7 @@ import { createChatCompletions } from "../../src/risk/models/chat-completions.ts
 import { createModelJudge, type ModelJudge } from "../../src/risk/models/judge.ts";
 import { createModalFunction } from "../../src/risk/models/modal-function.ts";
 import { createModalWeb } from "../../src/risk/models/modal-web.ts";
+import { promptOf } from "../../src/risk/models/prompt.ts";
 import type { Provider } from "../../src/risk/models/provider.ts";
 import { type FakeChatCompletions, startFakeChatCompletions } from "../servers/fake-chat-completions.ts";
 import { type FakeModal, startFakeModal } from "../servers/fake-modal.ts";
@@ -35,6 +36,14 @@ const ask = (judge: ModelJudge, deadlineMs = DEADLINE_MS) => judge.judge(CALL, {
 const but = (reply: Reply) => (shown: string) =>
   shown.includes("delete_all_beneficiary_records") ? scores(99) : reply;
 const needsTime = (reply: Reply) => reply.kind === "never" || reply.kind === "drip";
+
+test("a model is shown what an admin confirmed of the tool, or that nobody did", () => {
+  const shown = (call: typeof CALL) =>
+    promptOf({ call, withArguments: false, mark: "mark", form: "json" })?.data ?? "";
+  const manifest = { class: "money", reversible: false, data: ["financial"] } as const;
+  expect(shown({ ...CALL, manifest })).toMatch(/"confirmed_by_an_admin":.*money/);
+  expect(shown(CALL)).toMatch(/"confirmed_by_an_admin":\W*nothing/);
+});
 
 describe("a chat-completions server", () => {
   let server: FakeChatCompletions;

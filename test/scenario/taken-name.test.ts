@@ -39,6 +39,7 @@ test("a name stays with the tool that had it first, whatever the order of the fi
     );
   });
   expect((await list()).stdout).toContain(`${listDefinitions(null).length} quarantined.`);
+  expect(gateway.logText()).toContain(`"quarantined":${listDefinitions(null).length}`);
   expect(words(await wireAgent(gateway).call("read_thing", '{"again":1}'))).toBe("read_thing done");
   expect([runs("first"), runs("second")]).toEqual([2, 0]);
 

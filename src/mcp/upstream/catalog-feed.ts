@@ -86,6 +86,8 @@ export function createCatalogFeed(params: CatalogFeedParams): CatalogFeed {
         if (health.status !== "up")
           log.info({ upstream: config.name, tools: tools.length }, "upstream is up");
         const { protocolVersion } = opened;
+        if (quarantined > health.quarantined)
+          log.warn({ upstream: config.name, quarantined }, "tools are quarantined; see: atlas tools list");
         const found = { tools: tools.length, quarantined, protocolVersion };
         health = { upstream: config.name, status: "up", ...found, reason: null };
         afterFirst();

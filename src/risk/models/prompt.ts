@@ -26,6 +26,7 @@ export function promptOf({ call, withArguments, mark, form }: PromptParams): Pro
       description: description ?? "",
       input_schema: inputSchema,
       claims_of_the_server: annotations ?? {},
+      confirmed_by_an_admin: call.manifest ?? "nothing",
       arguments: withArguments ? call.arguments : "not shown in this question",
     }),
   );
