@@ -41,7 +41,7 @@ async function examine(options: WhereOptions): Promise<readonly Finding[]> {
     ...checkFolder(folder),
     ...(await checkGateway(folder, holder)),
     ...database.findings,
-    ...(await checkUpstreams(config?.upstreams ?? [])),
+    ...(config === null ? [] : await checkUpstreams(config)),
     checkClock(offsetMs, database.newestEventAtMs),
   ];
 }

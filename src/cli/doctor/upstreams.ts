@@ -1,4 +1,4 @@
-import type { UpstreamConfig } from "../../config/config.ts";
+import type { Config, UpstreamConfig } from "../../config/config.ts";
 import { systemClock } from "../../domain/clock.ts";
 import { reasonOf } from "../../mcp/upstream/connect.ts";
 import { openConnection } from "../../mcp/upstream/connection.ts";
@@ -6,11 +6,13 @@ import { silentLog } from "../../telemetry/log.ts";
 import { type Finding, fine, problem } from "./finding.ts";
 
 /** Connects to every upstream as a gateway would, on a connection of its own, and lists its tools. */
-export function checkUpstreams(upstreams: readonly UpstreamConfig[]): Promise<readonly Finding[]> {
-  return Promise.all(upstreams.map(checkUpstream));
+export function checkUpstreams(
+  config: Pick<Config, "upstreams" | "maxResultBytes">,
+): Promise<readonly Finding[]> {
+  return Promise.all(config.upstreams.map((upstream) => checkUpstream(upstream, config.maxResultBytes)));
 }
 
-async function checkUpstream(config: UpstreamConfig): Promise<Finding> {
+async function checkUpstream(config: UpstreamConfig, maxResultBytes: number): Promise<Finding> {
   const topic = `upstream ${config.name}`;
   const began = performance.now();
   try {
@@ -21,6 +23,7 @@ async function checkUpstream(config: UpstreamConfig): Promise<Finding> {
       era: { verdict: null },
       probe: true,
       client: null,
+      maxResultBytes,
     });
     try {
       const tools = await connection.listTools();
