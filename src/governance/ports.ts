@@ -7,6 +7,7 @@ import type { ReasonId } from "../domain/reasons.ts";
 import type { CatalogTool, ToolDefinition } from "../domain/tool.ts";
 import type { AccountStore } from "./account-ports.ts";
 import type { LiveCaller } from "./live-client.ts";
+import type { ApprovedCall, RepeatedCall } from "./suggest-rule.ts";
 import type { Acceptance, AcceptToolParams, AcceptToolResult } from "./transitions/acceptance.ts";
 import type { ClaimParams, ClaimResult } from "./transitions/claim.ts";
 import type { DecisionParams, DecisionResult } from "./transitions/decision.ts";
@@ -76,6 +77,12 @@ export interface CaseStore {
   listCases(filter: CaseFilter): Promise<readonly Case[]>;
   /** How many there are in each of the states, of all by default; only those that are asked for are counted. */
   countCases(states?: readonly CaseState[]): Promise<Readonly<Record<CaseState, number>>>;
+  /** Calls that people approved at least so often and never otherwise; the most approved first, 100 at most. */
+  approvedCalls(params: {
+    /** null: all of them. */
+    readonly of: RepeatedCall | null;
+    readonly atLeast: number;
+  }): Promise<readonly ApprovedCall[]>;
   /** Ledger events of a case in the order of their commits, those after `afterId`; 0 for the first ones. */
   caseTimeline(params: {
     readonly ref: CaseRef;

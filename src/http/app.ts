@@ -6,6 +6,7 @@ import type { AccountStore } from "../governance/account-ports.ts";
 import type { EditArgumentsDeps } from "../governance/edit-arguments.ts";
 import type { PasswordHasher } from "../governance/password-hash.ts";
 import type { CaseStore, Engine, GuardStore, PrincipalStore } from "../governance/ports.ts";
+import type { SuggestRuleDeps } from "../governance/suggest-rule.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Authenticate } from "./auth/authenticate.ts";
 import { createSessionCookie } from "./auth/session-cookie.ts";
@@ -45,6 +46,7 @@ export interface HttpAppDeps {
     | "listCases"
     | "countCases"
     | "caseTimeline"
+    | "approvedCalls"
     | "nextDueAtMs"
     | "recordDecision"
     | "resolveUnknown"
@@ -180,6 +182,7 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
     ...guard,
     store,
     decisions,
+    suggesting: suggestingWith(deps),
     get singleOperator() {
       return config.singleOperator;
     },
@@ -198,6 +201,17 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
   if (deps.mcp !== undefined) mountMcp(app, deps.mcp);
 
   return { fetch: app.fetch, request: app.request, events, close: () => events.close() };
+}
+
+/** Read when it is used: a reload puts another policy and threshold there. */
+function suggestingWith({ store, editing }: HttpAppDeps): SuggestRuleDeps {
+  return {
+    store,
+    policy: { evaluate: (subject) => editing.policy.evaluate(subject) },
+    get threshold() {
+      return editing.threshold;
+    },
+  };
 }
 
 function mountMcp(app: Hono, mcp: McpHandlers): void {

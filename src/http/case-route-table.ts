@@ -31,6 +31,14 @@ export const CASE_ROUTES: readonly RouteEntry[] = [
   },
   {
     method: "get",
+    path: "/api/v1/rule-suggestions",
+    who: "person",
+    summary: "Rules to paste for what people keep approving; nothing applies them by itself.",
+    answers: [ok("The suggestions, the most approved first.", "RuleSuggestionList")],
+    refusals: SIGNED_IN,
+  },
+  {
+    method: "get",
     path: CASE_PATH,
     who: "person",
     summary: "One case with the exact texts that a decision is about.",

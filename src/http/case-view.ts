@@ -3,7 +3,8 @@ import type { CaseRef } from "../domain/ids.ts";
 import type { Person } from "../domain/principal.ts";
 import { REASONS } from "../domain/reasons.ts";
 import type { CaseStore, GuardStore, PrincipalStore } from "../governance/ports.ts";
-import type { CaseBody, CaseDetailBody } from "./contract.ts";
+import { type RuleSuggestion, type SuggestRuleDeps, suggestRules } from "../governance/suggest-rule.ts";
+import type { CaseBody, CaseDetailBody, RuleSuggestionBody } from "./contract.ts";
 
 /** A case as people read it at this moment. */
 export function caseBody(current: Case, nowMs: number): CaseBody {
@@ -51,6 +52,8 @@ export interface CaseDetailDeps {
   readonly store: Pick<CaseStore, "getCase" | "getPayload"> &
     Pick<GuardStore, "acceptedPins" | "getDefinition"> &
     Pick<PrincipalStore, "getAgent">;
+  /** What rules for repeated approvals are suggested with. */
+  readonly suggesting: SuggestRuleDeps;
   readonly singleOperator: boolean;
   readonly nowMs: () => number;
 }
@@ -64,17 +67,19 @@ export async function readCaseDetail(
   const { store } = deps;
   const current = await store.getCase(ref);
   if (current === null) return null;
-  const [text, meta, definition, assessment, reason, result, resolution, pins, agent] = await Promise.all([
-    store.getPayload(ref, "arguments"),
-    store.getPayload(ref, "meta"),
-    store.getDefinition(current.toolPin),
-    store.getPayload(ref, "assessment"),
-    store.getPayload(ref, "reason"),
-    store.getPayload(ref, "result"),
-    store.getPayload(ref, "resolution"),
-    store.acceptedPins(current.upstream),
-    store.getAgent(current.agentId),
-  ]);
+  const [text, meta, definition, assessment, reason, result, resolution, pins, agent, [suggested]] =
+    await Promise.all([
+      store.getPayload(ref, "arguments"),
+      store.getPayload(ref, "meta"),
+      store.getDefinition(current.toolPin),
+      store.getPayload(ref, "assessment"),
+      store.getPayload(ref, "reason"),
+      store.getPayload(ref, "result"),
+      store.getPayload(ref, "resolution"),
+      store.acceptedPins(current.upstream),
+      store.getAgent(current.agentId),
+      suggestRules(current, deps.suggesting),
+    ]);
   const accepted = pins.get(current.tool);
   const ownsAgent = (agent === null || agent.ownerId === person.id) && !deps.singleOperator;
   return {
@@ -95,8 +100,24 @@ export async function readCaseDetail(
       texts: isoTimeOrNull(current.textsErasedAtMs),
       result: isoTimeOrNull(current.resultErasedAtMs),
     },
+    suggestion: suggested === undefined ? null : suggestionBody(suggested),
     permissions: permissionsOf(current, person, { ownsAgent, nowMs: deps.nowMs() }),
     now: isoTime(deps.nowMs()),
+  };
+}
+
+/** A rule to paste, as people read it. */
+export function suggestionBody(suggested: RuleSuggestion): RuleSuggestionBody {
+  return {
+    agent: suggested.agentId,
+    upstream: suggested.upstream,
+    tool: suggested.tool,
+    pin: suggested.toolPin,
+    approvals: suggested.approvals,
+    highest_score: suggested.highestScore,
+    refs: [...suggested.refs],
+    warnings: [...suggested.warnings],
+    yaml: suggested.yaml,
   };
 }
 

@@ -150,6 +150,27 @@ export const caseListSchema = z.object({
 });
 export type CaseListBody = z.infer<typeof caseListSchema>;
 
+export const ruleSuggestionSchema = z.object({
+  agent: z.string(),
+  upstream: z.string(),
+  tool: z.string(),
+  /** The definition that people looked at. */
+  pin: sha256Schema,
+  /** How often people approved such a call as it was shown; nobody ever rejected, edited or took one back. */
+  approvals: z.int(),
+  highest_score: z.int().nullable(),
+  /** The newest of these cases. */
+  refs: z.array(z.string()),
+  /** What speaks against the rule. */
+  warnings: z.array(z.string()),
+  /** An item for the list `policy:` of the configuration, before the rule that holds these calls. Nothing applies it by itself. */
+  yaml: z.string(),
+});
+export type RuleSuggestionBody = z.infer<typeof ruleSuggestionSchema>;
+
+export const ruleSuggestionListSchema = z.object({ suggestions: z.array(ruleSuggestionSchema) });
+export type RuleSuggestionListBody = z.infer<typeof ruleSuggestionListSchema>;
+
 export const caseDetailSchema = z.object({
   case: caseSchema,
   /** Exact bytes as the agent sent them, as text; null when they were erased. */
@@ -173,6 +194,8 @@ export const caseDetailSchema = z.object({
   resolution: z.string().nullable(),
   /** When texts of the case were erased because their time was over; null while they are kept. */
   erased: z.object({ texts: timeSchema.nullable(), result: timeSchema.nullable() }),
+  /** A rule for what people keep approving; null when there is none to suggest. */
+  suggestion: ruleSuggestionSchema.nullable(),
   /** What the person who asks may do with the case as it is now. */
   permissions: z.object({
     decide: z.boolean(),

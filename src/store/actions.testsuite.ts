@@ -5,6 +5,8 @@ import type { PersonId } from "../domain/ids.ts";
 import type { TakeParams } from "../governance/transitions/taking.ts";
 import {
   ADMIN,
+  AGENT,
+  allowed,
   type Gateway,
   HOUR_MS,
   OWNER,
@@ -33,6 +35,7 @@ const take = (ref: Case["ref"], personId: PersonId, change: Partial<TakeParams> 
 export function testActions(subject: () => Subject): void {
   testTaking(subject);
   testUndo(subject);
+  testApprovedCalls(subject);
 }
 
 function testTaking(subject: () => Subject): void {
@@ -196,6 +199,31 @@ async function undoable(gateway: Gateway): Promise<Case> {
   const result = await gateway.store.recordDecision(decision);
   if (result.kind !== "recorded") throw new Error(`expected a recorded decision, got ${result.kind}`);
   return result.case;
+}
+
+function testApprovedCalls(subject: () => Subject): void {
+  describe("approvedCalls", () => {
+    test("counts what people approved of one definition, and nothing that was ever said otherwise", async () => {
+      const { gateway } = subject();
+      const { store } = gateway;
+      const call = { agentId: AGENT, upstream: TOOL.upstream, tool: TOOL.name, toolPin: TOOL.pin };
+      const approved = [];
+      for (let i = 0; i < 3; i++) {
+        approved.push(await gateway.approved());
+        gateway.clock.advance(1);
+      }
+      await gateway.opened({ ruling: allowed });
+      const refs = approved.toReversed().map((one) => one.ref);
+      const found = { ...call, approvals: 3, highestScore: 85, refs };
+      expect(await store.approvedCalls({ of: null, atLeast: 3 })).toEqual([found]);
+      expect(await store.approvedCalls({ of: call, atLeast: 3 })).toEqual([found]);
+      expect(await store.approvedCalls({ of: null, atLeast: 4 })).toEqual([]);
+      expect(await store.approvedCalls({ of: { ...call, toolPin: sha256("x") }, atLeast: 1 })).toEqual([]);
+      const { case: rejected } = await gateway.opened();
+      await store.recordDecision(gateway.decision(rejected, { decision: "REJECTED" }));
+      expect(await store.approvedCalls({ of: null, atLeast: 1 })).toEqual([]);
+    });
+  });
 }
 
 function testUndo(subject: () => Subject): void {

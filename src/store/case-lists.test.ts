@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { sha256 } from "../domain/digest.ts";
 import { agentId } from "../domain/ids.ts";
 import type { CaseFilter } from "../governance/ports.ts";
 import { createRig } from "../governance/rig.testing.ts";
+import { approvedCallsQuery } from "./approved-calls.ts";
 import { casesQuery } from "./case-lists.ts";
 import { kyselyOn } from "./sqlite/kysely.ts";
 
@@ -47,6 +49,17 @@ test("the newest of the queue, and what one agent did with one tool, are found b
   const history = { agentId: agentId("teller"), upstream: "bank", tool: "send_money" };
   expect(planOf(history)).toContain("USING INDEX cases_by_tool (agent_id=? AND upstream=? AND tool=?)");
   expect(planOf({ refPrefix: "evt_ab" })).toContain("(ref>? AND ref<?)");
+});
+
+test("what people keep approving is counted by the index of what people decided", () => {
+  const call = { agentId: agentId("teller"), upstream: "bank", tool: "send_money", toolPin: sha256("pin") };
+  for (const of of [call, null]) {
+    const { sql, parameters } = approvedCallsQuery(kyselyOn(db), { of, atLeast: 10 }).compile();
+    const rows = db.prepare(`explain query plan ${sql}`).all(...(parameters as readonly SQLInputValue[]));
+    const plan = rows.map((row) => String(row["detail"])).join("\n");
+    expect(plan).toContain("c USING INDEX cases_decided_by_call");
+    expect(plan).toContain("SEARCH d USING INDEX");
+  }
 });
 
 test("no list without a search for a place scans the table", () => {

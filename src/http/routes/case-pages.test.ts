@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Case } from "../../domain/case.ts";
-import { caseListSchema } from "../contract.ts";
+import { caseDetailSchema, caseListSchema, ruleSuggestionListSchema } from "../contract.ts";
 import { type Caller, openTestGateway, type TestGateway } from "../gateway.testing.ts";
 import { timelineSchema } from "../list-contract.ts";
 
@@ -92,6 +92,26 @@ describe("pages of cases", () => {
   test("a cursor of one order does not lead on in another", async () => {
     const { next } = await list("order=risk&limit=1");
     expect((await get(`cases?order=newest&after=${next}`)).status).toBe(400);
+  });
+});
+
+describe("suggestions of rules", () => {
+  test("come with the tenth approval, to everybody with a role, and with the case", async () => {
+    expect(await (await get("rule-suggestions")).json()).toEqual({ suggestions: [] });
+    for (let i = 0; i < 10; i++) {
+      const { ref, actionDigest } = await gateway.openCase();
+      await gateway.app.request(`/api/v1/cases/${ref}/decision`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${gateway.token("sarah")}`, "content-type": "application/json" },
+        body: JSON.stringify({ decision: "APPROVED", digest: actionDigest }),
+      });
+    }
+    const { suggestions } = ruleSuggestionListSchema.parse(await (await get("rule-suggestions")).json());
+    expect(suggestions).toMatchObject([{ agent: "billing-bot", tool: "delete_record", approvals: 10 }]);
+    const detail = caseDetailSchema.parse(await (await get(`cases/${cases[0]?.ref}`)).json());
+    expect(detail.suggestion).toEqual(suggestions[0]);
+    expect((await get("rule-suggestions", "agent")).status).toBe(403);
+    expect((await get("rule-suggestions", "nick")).status).toBe(403);
   });
 });
 

@@ -2,9 +2,10 @@ import { Hono } from "hono";
 import { positionOf } from "../../domain/case-order.ts";
 import { agentId, personId } from "../../domain/ids.ts";
 import type { CaseFilter, CaseStore } from "../../governance/ports.ts";
+import { suggestRules } from "../../governance/suggest-rule.ts";
 import { apiPerson, type PersonEnv, type PersonGuardDeps } from "../auth/person-guard.ts";
-import { type CaseDetailDeps, caseBody, isoTime, readCaseDetail } from "../case-view.ts";
-import { type CaseListBody, OPEN_STATES } from "../contract.ts";
+import { type CaseDetailDeps, caseBody, isoTime, readCaseDetail, suggestionBody } from "../case-view.ts";
+import { type CaseListBody, OPEN_STATES, type RuleSuggestionListBody } from "../contract.ts";
 import { caseCursor, idCursor, readCaseCursor, readIdCursor } from "../cursor.ts";
 import { UNKNOWN_CASE } from "../decision-answer.ts";
 import { refuse } from "../error-response.ts";
@@ -47,6 +48,11 @@ export function caseRoutes(deps: CaseRoutesDeps): Hono<PersonEnv> {
       now: isoTime(nowMs),
     };
     return c.json(body);
+  });
+
+  routes.get("/api/v1/rule-suggestions", person, async (c) => {
+    const suggestions = (await suggestRules(null, deps.suggesting)).map(suggestionBody);
+    return c.json({ suggestions } satisfies RuleSuggestionListBody);
   });
 
   routes.get("/api/v1/cases/:ref", person, async (c) => {

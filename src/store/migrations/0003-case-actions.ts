@@ -17,6 +17,12 @@ export function caseActionsMigration(): Migration {
         .on("cases")
         .columns(["agent_id", "upstream", "tool", "opened_at_ms"])
         .execute();
+      await db.schema
+        .createIndex("cases_decided_by_call")
+        .on("cases")
+        .columns(["agent_id", "upstream", "tool", "tool_pin", "decided_at_ms"])
+        .where(sql.ref("decided_by"), "is not", null)
+        .execute();
       // Whoever erases a text leaves the commitment, which then cannot be opened any more.
       await db.schema
         .createTable("admin_reasons")

@@ -12,6 +12,7 @@ import type { Plan } from "../../governance/transitions/plan.ts";
 import { planResolution } from "../../governance/transitions/resolution.ts";
 import { planReleaseReview, planTake } from "../../governance/transitions/taking.ts";
 import { planUndo } from "../../governance/transitions/undo.ts";
+import { approvedCalls } from "../approved-calls.ts";
 import { countCases, listCases } from "../case-lists.ts";
 import { caseTimeline } from "../case-timeline.ts";
 import type { Database } from "../database.ts";
@@ -165,7 +166,14 @@ function caseNotes({
 
 type Queries = Pick<
   CaseStore,
-  "getCase" | "listCases" | "countCases" | "caseTimeline" | "dueCases" | "nextDueAtMs" | "getPayload"
+  | "getCase"
+  | "listCases"
+  | "countCases"
+  | "caseTimeline"
+  | "approvedCalls"
+  | "dueCases"
+  | "nextDueAtMs"
+  | "getPayload"
 >;
 
 function caseQueries({ reads, rows, kysely, clock }: CasesDeps): Queries {
@@ -173,6 +181,7 @@ function caseQueries({ reads, rows, kysely, clock }: CasesDeps): Queries {
     getCase: (ref) => reads(() => rows.find(ref)),
     listCases: (filter) => reads(() => listCases(kysely, filter, clock.nowMs())),
     countCases: (states) => reads(() => countCases(kysely, states)),
+    approvedCalls: (params) => reads(() => approvedCalls(kysely, params)),
     caseTimeline: (params) => reads(() => caseTimeline(kysely, params)),
     dueCases: ({ writer, limit }) => reads(() => rows.due({ writer, limit, nowMs: clock.nowMs() })),
     nextDueAtMs: () => reads(() => rows.nextDueAtMs()),
