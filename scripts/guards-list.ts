@@ -390,6 +390,20 @@ export const GUARDS: readonly Guard[] = [
     instead: "",
     test: "test/scenario/live-requests.test.ts",
   },
+  {
+    guard: "run after review: only at the endpoint of the claim",
+    file: "src/governance/execute-once.ts",
+    without: "session.upstreamFingerprint === claim.case.upstreamFingerprint",
+    instead: 'claim.kind === "claimed"',
+    test: CALL,
+  },
+  {
+    guard: "live run: only at the endpoint of the claim",
+    file: "src/mcp/upstream/roster.ts",
+    without: "config.name === name && config.fingerprint === fingerprint",
+    instead: "config.name === name && fingerprint !== config.name",
+    test: "src/mcp/upstream/upstreams.test.ts",
+  },
   // 5. Nothing acknowledged is lost.
   {
     guard: "acknowledged after COMMIT",

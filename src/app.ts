@@ -93,7 +93,7 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   const notifier = createNotifier(config, { store, ...self });
   closers.add(() => notifier.close());
   closers.add(store.onChange(() => notifier.wake()));
-  const reloader = composeReloader({ config, store, inForce, notifier, monitoring }, self);
+  const reloader = composeReloader({ config, store, upstreams, inForce, notifier, monitoring }, self);
   let phase: GatewayStatus["phase"] = "starting";
   const status = () => ({ phase, reloadRefused: reloader.last()?.taken === false });
   const { app, mcp } = composeHttp(
@@ -178,10 +178,7 @@ function composeHttp(
   return { app, mcp };
 }
 
-function composeReloader(
-  parts: Pick<Composed, "store" | "inForce" | "notifier" | "monitoring"> & { readonly config: Config },
-  self: Self,
-) {
+function composeReloader(parts: Omit<Composed, "engine"> & { readonly config: Config }, self: Self) {
   const { store, inForce, notifier, monitoring } = parts;
   return createReloader({
     dataDir: parts.config.dataDir,
@@ -190,6 +187,7 @@ function composeReloader(
       // From this commit on no call is claimed under the old rules; those that were ruled by them are ruled anew.
       await store.activatePolicy(next.policy.version);
       inForce.replace(next);
+      await parts.upstreams.apply(next.upstreams);
       await notifier.follow(next);
       warnUnlessEnforcing(next, self.log);
     },

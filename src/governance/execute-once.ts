@@ -13,7 +13,7 @@ import {
   settleWithinMs,
 } from "./dispatch.ts";
 import type { Meter } from "./meter.ts";
-import type { CaseStore, UpstreamSession, Upstreams } from "./ports.ts";
+import type { CaseStore, DispatchOutcome, UpstreamSession, Upstreams } from "./ports.ts";
 import type { ClaimResult } from "./transitions/claim.ts";
 
 export interface ExecuteOnceDeps extends RecordDispatchDeps {
@@ -76,7 +76,11 @@ async function claimAndRun(current: Case, session: UpstreamSession, deps: Execut
   if (claim.kind !== "claimed") return;
 
   const { ref, tool, safeToRepeat } = claim.case;
-  const dispatch = () => session.dispatch({ tool, ...texts, dispatchByMonotonicMs });
+  const isSameEndpoint = session.upstreamFingerprint === claim.case.upstreamFingerprint;
+  const dispatch = async (): Promise<DispatchOutcome> =>
+    isSameEndpoint
+      ? session.dispatch({ tool, ...texts, dispatchByMonotonicMs })
+      : { kind: "not_sent", late: false, detail: "the configuration changed twice meanwhile" };
   const outcome = await meteredDispatch(claim.case, dispatch, deps);
   if (outcome.kind === "not_sent") {
     const reasonId = notSentReason(outcome);

@@ -209,6 +209,19 @@ describe("a call that waits for a human", () => {
     expect(await theCase(ref)).toMatchObject({ state: "AUTHORIZED", reasonId: "dispatch.late", attempts: 1 });
   });
 
+  test("is not sent to another endpoint than the approved one, even if the configuration changed and changed back", async () => {
+    const ref = pendingRef(await call("send_money", '{"amount":1}'));
+    await decide(ref, "APPROVED");
+    const open = rig.upstreams.openSession.bind(rig.upstreams);
+    rig.upstreams.openSession = async (name) => ({
+      ...(await open(name)),
+      upstreamFingerprint: sha256("another endpoint"),
+    });
+    await driveCase(ref, rig.deps);
+    expect(rig.upstreams.received).toEqual([]);
+    expect(await theCase(ref)).toMatchObject({ state: "AUTHORIZED", attempts: 1 });
+  });
+
   test("that asks back, which a run after review cannot answer, is FAILED", async () => {
     rig.upstreams.answer = () => ({
       kind: "answered",

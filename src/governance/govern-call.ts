@@ -90,8 +90,9 @@ async function govern(
     const acceptanceRevision = acceptance?.revision ?? null;
     const ruled = ruleCall({ agentId: call.agentId, tool, args, schemaUsable, manifest }, rules);
     const runsNow = ruled.observe || ruled.ruling.to === "AUTHORIZED";
-    const { upstream } = tool;
-    if (runsNow) await timer.await(deps.upstreams.readyLive({ upstream, agentId: call.agentId, ...caller }));
+    const { upstream, upstreamFingerprint } = tool;
+    const target = { upstream, upstreamFingerprint, agentId: call.agentId, ...caller };
+    if (runsNow) await timer.await(deps.upstreams.readyLive(target));
     // Read before the claim commits: a process that sleeps between the two must not send.
     const dispatchByMonotonicMs = deps.clock.monotonicMs() + DISPATCH_WITHIN_MS;
     const opened = await openCase(call, tool, { ...ruled, acceptanceRevision }, rules);
@@ -166,6 +167,7 @@ async function dispatchLive(run: LiveRun, deps: GovernCallDeps): Promise<CallAns
   const dispatch = () =>
     deps.upstreams.dispatchLive({
       upstream: run.case.upstream,
+      upstreamFingerprint: run.case.upstreamFingerprint,
       agentId: call.agentId,
       ...run.caller,
       tool: run.case.tool,

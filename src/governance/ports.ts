@@ -389,11 +389,21 @@ export interface DispatchParams {
 
 /** A connection to one upstream. */
 export interface UpstreamSession {
+  /** Of the endpoint that it reaches. */
+  readonly upstreamFingerprint: Sha256Hex;
   /** Tools as listed when the session was opened. */
   readonly tools: readonly CatalogTool[];
   /** Sends one call and reads it to its deadline. Never throws for what the upstream does. */
   dispatch(params: DispatchParams): Promise<DispatchOutcome>;
   close(): Promise<void>;
+}
+
+/** Where a live call goes, and whose it is. */
+export interface LiveTarget extends LiveCaller {
+  readonly upstream: string;
+  /** Of the endpoint that the call was ruled for. */
+  readonly upstreamFingerprint: Sha256Hex;
+  readonly agentId: AgentId;
 }
 
 export interface Upstreams {
@@ -404,11 +414,9 @@ export interface Upstreams {
    * Brings the agent's live connection up, which may take a child process its start, so that the time to dispatch
    * is not spent on it. Never throws: a connection that does not come up shows at the dispatch.
    */
-  readyLive(params: LiveCaller & { readonly upstream: string; readonly agentId: AgentId }): Promise<void>;
-  /** Dispatches on the agent's live connection. */
-  dispatchLive(
-    params: DispatchParams & LiveCaller & { readonly upstream: string; readonly agentId: AgentId },
-  ): Promise<DispatchOutcome>;
+  readyLive(params: LiveTarget): Promise<void>;
+  /** Dispatches on the agent's live connection to exactly the endpoint of the claim, also if a reload has taken it away since. */
+  dispatchLive(params: DispatchParams & LiveTarget): Promise<DispatchOutcome>;
   /** Closes the connections that an agent's session had of its own, once their calls in flight have ended. Never throws. */
   endSession(params: { readonly agentId: AgentId; readonly session: string }): void;
   /** A fresh connection with freshly listed tools, for a run after review. @throws AtlasError `upstream.unreachable`, or `resource.not_found` when no such upstream is configured. */

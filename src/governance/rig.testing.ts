@@ -109,7 +109,12 @@ export function createScriptedUpstreams(store: Store, clock: Clock): ScriptedUps
     async openSession(): Promise<UpstreamSession> {
       if (!scripted.reachable) throw new AtlasError("upstream.unreachable", "bank cannot be reached");
       await scripted.beforeListing();
-      return { tools: await list(), dispatch, close: async () => undefined };
+      return {
+        upstreamFingerprint: fingerprint,
+        tools: await list(),
+        dispatch,
+        close: async () => undefined,
+      };
     },
   };
   return scripted;

@@ -272,9 +272,17 @@ function withoutListing({ upstreams, agentId }: Rig): Rig["upstreams"] {
   return {
     ...upstreams,
     openSession: async (upstream) => ({
+      upstreamFingerprint: sha256("bank"),
       tools: upstreams.listTools(),
       dispatch: (call) =>
-        upstreams.dispatchLive({ ...call, upstream, agentId, session: "race", client: null }),
+        upstreams.dispatchLive({
+          ...call,
+          upstream,
+          upstreamFingerprint: sha256("bank"),
+          agentId,
+          session: "race",
+          client: null,
+        }),
       close: async () => undefined,
     }),
   };

@@ -3,7 +3,16 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { recordedCalls } from "../servers/counting-upstream.ts";
-import { callText, readApi, refIn, sendDecision, type ToolResult, wireAgent, words } from "./agent.ts";
+import {
+  callText,
+  onlyMessage,
+  readApi,
+  refIn,
+  sendDecision,
+  type ToolResult,
+  wireAgent,
+  words,
+} from "./agent.ts";
 import { openEventStream } from "./event-stream.ts";
 import { eventually } from "./eventually.ts";
 import { countingUpstream, openScenario, type Scenario } from "./gateway.ts";
@@ -125,5 +134,34 @@ test("200 calls under way while the file is reloaded 20 times: each is answered,
   // Rule and version of each authorization are of the same file.
   const ruleOf = Map.groupBy(authorized, (e) => e.details["policy_version"]);
   for (const group of ruleOf.values()) expect(new Set(group.map((e) => e.details["rule"])).size).toBe(1);
+  expect(gateway.verifyLedger().findings).toEqual([]);
+});
+
+test("upstreams come and go: what is in flight finishes, what is unchanged keeps its process, agents see the new list", async () => {
+  const agent = wireAgent(gateway);
+  const other = join(gateway.folder, "other.jsonl");
+  await agent.call("tools_write_thing");
+  const go = join(gateway.folder, "go");
+  const slow = agent.call("tools_slow_thing", JSON.stringify({ until_file: go }));
+  await eventually(() => expect(recordedCalls(recordFile)).toHaveLength(2));
+
+  const both = `upstreams:
+  ${countingUpstream({ name: "tools", recordFile })}
+  ${countingUpstream({ name: "more", recordFile: other })}
+policy:
+${ALLOW}
+`;
+  expect(await gateway.reload(both)).toMatchObject({ taken: true, changed: ["upstreams"] });
+  expect(words(await agent.call("more_write_thing"))).toContain("write_thing done");
+  await agent.call("tools_write_thing", '{"text":"again"}');
+  expect(new Set(recordedCalls(recordFile).map((c) => c.pid)).size).toBe(1);
+
+  const one = `upstreams:\n  ${countingUpstream({ name: "more", recordFile: other })}\npolicy:\n${ALLOW}\n`;
+  expect(await gateway.reload(one)).toMatchObject({ taken: true });
+  const gone = onlyMessage(await agent.post(callText({ tool: "tools_write_thing" })));
+  expect(gone.error?.message).toContain("[tool.unknown]");
+  writeFileSync(go, "");
+  expect(words(await slow)).toBe("slow done");
+  expect(words(await agent.call("more_write_thing", '{"text":"b"}'))).toContain("write_thing done");
   expect(gateway.verifyLedger().findings).toEqual([]);
 });

@@ -37,7 +37,7 @@ export interface CatalogFeedParams {
     extra: Pick<OpenConnectionParams, "onListChanged" | "probe" | "client">,
   ) => Promise<Connection>;
   /** Names of all upstreams in the configuration. */
-  readonly configured: readonly string[];
+  readonly configured: () => readonly string[];
   readonly delay: Delay;
   readonly random: () => number;
   /** How often the tools are listed without being told of a change. */
@@ -145,12 +145,14 @@ export function createCatalogFeed(params: CatalogFeedParams): CatalogFeed {
 async function listRecordOffer(params: CatalogFeedParams, on: Connection): Promise<Listing> {
   const { config, configured } = params;
   const tools = pinTools(config.name, await on.listTools(), params.log);
+  // What another endpoint of this name offers now is not for this one to say any more.
+  if (!params.catalog.serves(config)) return { tools, quarantined: 0 };
   // A claim compares pins with what is recorded, so nothing is offered before it is.
   const held = await params.store.recordTools({
     upstream: config.name,
     tools: tools.map((tool) => ({ ...tool, exposedName: config.prefix + tool.name })),
     firstSight: config.firstSight,
-    configured,
+    configured: configured(),
   });
   const taken = held.filter((tool) => tool.reasonId === "tool.name_taken").map((tool) => tool.name);
   params.catalog.replace(config.name, tools, new Set(taken));

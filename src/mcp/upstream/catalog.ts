@@ -66,6 +66,13 @@ export interface Catalog {
   /** Every pinned tool of one upstream, also those whose exposed name is taken. */
   toolsOf(upstream: string): readonly CatalogTool[];
   onChange(listener: () => void): () => void;
+  /** Whether the upstream is configured, at this endpoint. */
+  serves(config: UpstreamConfig): boolean;
+  /**
+   * Takes another configuration: what is not in it is offered no more. An upstream that stays at its endpoint keeps its
+   * tools, under its new prefix; one that has moved offers nothing until its tools were listed there.
+   */
+  configure(upstreams: readonly UpstreamConfig[]): void;
 }
 
 export interface CatalogParams {
@@ -78,6 +85,7 @@ export interface CatalogParams {
  * not withhold to the first upstream in the configuration.
  */
 export function createCatalog(params: CatalogParams): Catalog {
+  let { upstreams } = params;
   const offered = new Map<string, readonly CatalogTool[]>();
   const withheldOf = new Map<string, ReadonlySet<string>>();
   const listeners = new Set<() => void>();
@@ -96,7 +104,7 @@ export function createCatalog(params: CatalogParams): Catalog {
   const expose = (): void => {
     const next = new Map<string, CatalogTool>();
     const problems = new Map<string, { upstream: string; tool: string; problem: string }>();
-    for (const config of params.upstreams) {
+    for (const config of upstreams) {
       for (const tool of offered.get(config.name) ?? []) {
         const withheld = withheldOf.get(config.name)?.has(tool.name) ?? false;
         const problem = withheld ? "taken" : nameProblem(tool, next);
@@ -118,7 +126,7 @@ export function createCatalog(params: CatalogParams): Catalog {
 
   return {
     replace: (upstream, tools, withheld = new Set()) => {
-      const config = params.upstreams.find((candidate) => candidate.name === upstream);
+      const config = upstreams.find((candidate) => candidate.name === upstream);
       if (config === undefined) return;
       withheldOf.set(upstream, withheld);
       offered.set(
@@ -133,6 +141,26 @@ export function createCatalog(params: CatalogParams): Catalog {
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    serves: ({ name, fingerprint }) =>
+      upstreams.some((config) => config.name === name && config.fingerprint === fingerprint),
+    configure: (next) => {
+      upstreams = next;
+      for (const [name, tools] of offered) {
+        const config = next.find((candidate) => candidate.name === name);
+        const stays =
+          config !== undefined && tools.every((t) => t.upstreamFingerprint === config.fingerprint);
+        if (stays) {
+          offered.set(
+            name,
+            tools.map((tool) => catalogTool(config, tool)),
+          );
+        } else {
+          offered.delete(name);
+          withheldOf.delete(name);
+        }
+      }
+      expose();
     },
   };
 }

@@ -33,6 +33,8 @@ export interface LiveConnections {
   dispatch(line: Line, call: ConnectionCall): Promise<DispatchOutcome>;
   /** Closes the key's connection when its calls in flight have ended; a later call of the key gets a new one. Never throws. */
   end(key: string): void;
+  /** The same for every key. */
+  endAll(): void;
   /** Closes what nobody used for `idleMs`. */
   closeIdle(idleMs: number): Promise<void>;
   close(): Promise<void>;
@@ -81,6 +83,13 @@ export function createLiveConnections(params: LiveConnectionsParams): LiveConnec
     if (slot.inFlight > 0 || !ending.delete(slot)) return;
     void release(slot).catch(() => undefined);
   };
+  const end = (key: string): void => {
+    const slot = slots.get(key);
+    if (slot === undefined) return;
+    slots.delete(key);
+    ending.add(slot);
+    releaseEnded(slot);
+  };
   const leave = (slot: Slot): void => {
     slot.inFlight -= 1;
     slot.usedAtMs = clock.monotonicMs();
@@ -117,12 +126,9 @@ export function createLiveConnections(params: LiveConnectionsParams): LiveConnec
         leave(slot);
       }
     },
-    end: (key) => {
-      const slot = slots.get(key);
-      if (slot === undefined) return;
-      slots.delete(key);
-      ending.add(slot);
-      releaseEnded(slot);
+    end,
+    endAll: () => {
+      for (const key of slots.keys()) end(key);
     },
     closeIdle: async (idleMs) => {
       const before = clock.monotonicMs() - idleMs;

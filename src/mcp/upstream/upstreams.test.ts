@@ -15,7 +15,7 @@ import {
 } from "../../../test/servers/upstream-bench.ts";
 import type { UpstreamConfig } from "../../config/config.ts";
 import { type Clock, systemClock } from "../../domain/clock.ts";
-import { toolPin } from "../../domain/digest.ts";
+import { sha256, toolPin } from "../../domain/digest.ts";
 import type { AgentId } from "../../domain/ids.ts";
 import type { LiveClient } from "../../governance/live-client.ts";
 import { createUpstreams, type RunningUpstreams, type UpstreamsTuning } from "./upstreams.ts";
@@ -69,6 +69,7 @@ async function started(...upstreams: readonly UpstreamConfig[]): Promise<Running
 
 const call = (tool: string, agentId = ALICE, session = "one", client: LiveClient | null = null) => ({
   upstream: "counting",
+  upstreamFingerprint: sha256("counting"),
   agentId,
   session,
   client,
@@ -291,7 +292,7 @@ describe("live calls", () => {
     const upstreams = create([bench.stdio()], { maxLivePerUpstream: 1 });
     await upstreams.start();
     const slow = upstreams.dispatchLive(call("slow_thing"));
-    await vi.waitFor(() => expect(bench.calls()).toHaveLength(1));
+    await vi.waitFor(() => expect(bench.calls()).toHaveLength(1), { timeout: 40_000 });
     expect(await upstreams.dispatchLive(call("write_thing", BOB))).toMatchObject({
       kind: "not_sent",
       late: false,
@@ -353,7 +354,7 @@ describe("isolation", () => {
     const file = bench.file("go");
     const slow = { ...call("slow_thing"), argumentsText: JSON.stringify({ until_file: file }) };
     const answer = upstreams.dispatchLive(slow);
-    await vi.waitFor(() => expect(bench.calls()).toHaveLength(1));
+    await vi.waitFor(() => expect(bench.calls()).toHaveLength(1), { timeout: 40_000 });
     const pid = lastPid() ?? 0;
     upstreams.endSession({ agentId: ALICE, session: "one" });
     upstreams.endSession({ agentId: BOB, session: "one" });
@@ -410,5 +411,62 @@ describe("openSession", () => {
     await upstreams.dispatchLive({ ...call("write_thing"), argumentsText: '{"iban":"s3cret-iban"}' });
     await vi.waitFor(() => expect(upstreams.health()).toMatchObject([{ status: expect.any(String) }]));
     expect(JSON.stringify([log.lines, upstreams.health()])).not.toContain("s3cret");
+  });
+});
+
+describe("apply", () => {
+  test("leaves connections alone of what is configured as before", async () => {
+    const config = bench.stdio();
+    const upstreams = await started(config);
+    await upstreams.dispatchLive(call("write_thing"));
+    const pid = lastPid();
+    await upstreams.apply([{ ...config }, bench.stdio({ name: "other", prefix: "o_" })]);
+    await upstreams.dispatchLive(call("write_thing"));
+    expect(lastPid()).toBe(pid);
+    expect(upstreams.findTool("o_read_thing")?.upstream).toBe("other");
+    expect(upstreams.health().map(({ upstream }) => upstream)).toEqual(["counting", "other"]);
+  });
+
+  test("lets calls in flight finish on an upstream that is taken away, and runs nothing new on it", async () => {
+    const upstreams = await started(bench.stdio());
+    const until = bench.file("go");
+    const slow = upstreams.dispatchLive({
+      ...call("slow_thing"),
+      argumentsText: JSON.stringify({ until_file: until }),
+    });
+    await vi.waitFor(() => expect(bench.calls()).toHaveLength(1), { timeout: 40_000 });
+    await upstreams.apply([]);
+    expect(upstreams.listTools()).toEqual([]);
+    expect(upstreams.deadlineMs("counting")).toBe(20_000);
+    await expect(upstreams.openSession("counting")).rejects.toThrow("There is no upstream counting.");
+    writeFileSync(until, "");
+    expect(await slow).toMatchObject({ kind: "answered" });
+  });
+
+  test("sends a call that was claimed for an endpoint there and nowhere else", async () => {
+    const moved = bench.stdio({ fingerprint: sha256("moved") });
+    const upstreams = await started(bench.stdio());
+    await upstreams.dispatchLive(call("write_thing"));
+    const before = lastPid();
+    await upstreams.apply([moved]);
+    await upstreams.dispatchLive(call("write_thing"));
+    const old = lastPid();
+    await upstreams.dispatchLive({ ...call("write_thing"), upstreamFingerprint: sha256("moved") });
+    expect(new Set([before, old, lastPid()]).size).toBe(3);
+    expect(upstreams.findTool("write_thing")?.upstreamFingerprint).toBe(sha256("moved"));
+    const nowhere = await upstreams.dispatchLive({
+      ...call("write_thing"),
+      upstreamFingerprint: sha256("elsewhere"),
+    });
+    expect(nowhere).toMatchObject({ kind: "not_sent", late: false });
+    expect(store.log.filter((line) => line.startsWith("upstream"))).toHaveLength(2);
+  });
+
+  test("offers the tools under another prefix at once when the endpoint stays", async () => {
+    const config = bench.stdio();
+    const upstreams = await started(config);
+    await upstreams.apply([{ ...config, prefix: "new_", env: { ROTATED: "secret" } }]);
+    expect(upstreams.findTool("new_read_thing")).toBeDefined();
+    expect(upstreams.findTool("read_thing")).toBeUndefined();
   });
 });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Isolation, UpstreamConfig } from "../../config/config.ts";
 import type { Clock } from "../../domain/clock.ts";
 import { AtlasError } from "../../domain/errors.ts";
@@ -11,6 +12,7 @@ import { type EraMemory, reasonOf } from "./connect.ts";
 import { type Connection, type OpenConnectionParams, openConnection } from "./connection.ts";
 import { createLiveConnections, type Line, type LiveConnections } from "./live-connections.ts";
 import type { UpstreamLog } from "./log.ts";
+import { createRoster, type Roster } from "./roster.ts";
 import type { ChildGrace } from "./stdio-transport.ts";
 
 /** Times that only tests and large installations have reason to change. */
@@ -35,6 +37,9 @@ const DEFAULT_TUNING: UpstreamsTuning = {
   grace: { afterEofMs: 2_000, afterTermMs: 2_000 },
 };
 
+/** No call may take longer, by the bounds of `call_deadline`; after this nobody uses what was taken away. */
+const LONGEST_CALL_MS = 24 * 60 * 60_000;
+
 export interface UpstreamsParams {
   /** In order of precedence: a tool name belongs to the first that offers it. */
   readonly upstreams: readonly UpstreamConfig[];
@@ -55,6 +60,13 @@ export interface RunningUpstreams extends Upstreams {
    * @throws AtlasError when the store fails.
    */
   start(): Promise<void>;
+  /**
+   * Puts other upstreams in force: new ones are connected to, those taken away finish their calls in flight, and those that
+   * are configured as before keep their connections. Settles like {@link RunningUpstreams.start}.
+   *
+   * @throws AtlasError when the store fails; applying once more mends it.
+   */
+  apply(upstreams: readonly UpstreamConfig[]): Promise<void>;
   /** Ends every connection and every child process. */
   close(): Promise<void>;
   /** Called when the callable tools changed. Returns a function that stops it. */
@@ -74,6 +86,8 @@ interface Upstream {
 interface Context extends UpstreamsParams {
   readonly tuning: UpstreamsTuning;
   readonly catalog: Catalog;
+  /** Names of all upstreams as they are configured now. */
+  readonly configured: () => readonly string[];
   /** Aborted when the gateway stops. */
   readonly signal: AbortSignal;
 }
@@ -81,7 +95,6 @@ interface Context extends UpstreamsParams {
 function createUpstream(config: UpstreamConfig, context: Context): Upstream {
   const { clock, log, store, catalog, signal, maxResultBytes } = context;
   const { delay, random, relistMs, grace, maxLivePerUpstream: max } = context.tuning;
-  const configured = context.upstreams.map((one) => one.name);
   const era: EraMemory = { verdict: null };
   const open: Upstream["open"] = (extra) =>
     openConnection({ config, clock, log, era, grace, signal, maxResultBytes, ...extra });
@@ -90,7 +103,7 @@ function createUpstream(config: UpstreamConfig, context: Context): Upstream {
     open,
     feed: createCatalogFeed({
       config,
-      configured,
+      configured: context.configured,
       catalog,
       store,
       clock,
@@ -116,66 +129,118 @@ export function createUpstreams(params: UpstreamsParams): RunningUpstreams {
   const catalog = createCatalog({ upstreams: params.upstreams, log: params.log });
   const sessions = new Set<Connection>();
   const stop = new AbortController();
-  const context = { ...params, tuning, catalog, signal: stop.signal };
-  const upstreams = new Map(params.upstreams.map((config) => [config.name, createUpstream(config, context)]));
+  const configured = () => roster.current().map(({ config }) => config.name);
+  const context: Context = { ...params, tuning, catalog, configured, signal: stop.signal };
+  const roster = createRoster(
+    params.clock,
+    params.upstreams.map((config) => createUpstream(config, context)),
+  );
   const get = (name: string): Upstream => {
-    const upstream = upstreams.get(name);
-    if (upstream === undefined) throw new AtlasError("resource.not_found", `There is no upstream ${name}.`);
+    const upstream = roster.named(name);
+    if (upstream === undefined) throw unknownUpstream(name);
     return upstream;
-  };
-
-  const sweepIdle = async (): Promise<void> => {
-    while (!stop.signal.aborted) {
-      await tuning.delay(tuning.idleMs / 2, stop.signal);
-      await Promise.all([...upstreams.values()].map(({ live }) => live.closeIdle(tuning.idleMs)));
-    }
   };
 
   return {
     findTool: (exposedName) => catalog.find(exposedName),
     listTools: () => catalog.list(),
     onCatalogChange: (listener) => catalog.onChange(listener),
-    health: () => [...upstreams.values()].map(({ feed }) => feed.health()),
+    health: () => roster.current().map(({ feed }) => feed.health()),
     deadlineMs: (name) => get(name).config.callDeadlineMs,
-    readyLive: async ({ upstream: name, agentId, session, client }) => {
-      const { config, live } = get(name);
-      await live.ready(lineOf(config.isolation, agentId, { session, client }));
+    readyLive: async ({ upstream: name, upstreamFingerprint, agentId, session, client }) => {
+      const upstream = roster.claimed(name, upstreamFingerprint);
+      await upstream?.live.ready(lineOf(upstream.config.isolation, agentId, { session, client }));
     },
     endSession: ({ agentId, session }) => {
       const { key } = lineOf("session", agentId, { session, client: null });
-      for (const { live } of upstreams.values()) live.end(key);
+      for (const { live } of [...roster.current(), ...roster.retired()]) live.end(key);
     },
-    dispatchLive: async ({ upstream: name, agentId, session, client, ...call }) => {
-      const { config, live } = get(name);
-      const line = lineOf(config.isolation, agentId, { session, client });
+    dispatchLive: async ({ upstream: name, upstreamFingerprint, agentId, session, client, ...call }) => {
+      const upstream = roster.claimed(name, upstreamFingerprint);
+      if (upstream === undefined) return { kind: "not_sent", late: false, detail: "the upstream is gone" };
+      const line = lineOf(upstream.config.isolation, agentId, { session, client });
       const definition = catalog.toolsOf(name).find((tool) => tool.name === call.tool)?.definition;
-      return await live.dispatch(line, { ...call, definition });
+      return await upstream.live.dispatch(line, { ...call, definition });
     },
     openSession: async (name) => {
-      const upstream = get(name);
+      const upstream = roster.current().find(({ config }) => config.name === name);
+      if (upstream === undefined) throw unknownUpstream(name);
       const connection = await upstream.open({ probe: false, client: null });
       sessions.add(connection);
       void connection.closed.then(() => sessions.delete(connection));
       return await freshSession(upstream, connection);
     },
     start: async () => {
-      for (const { config } of upstreams.values()) {
+      for (const { config } of roster.current()) {
         await store.recordUpstream({ name: config.name, fingerprint: config.fingerprint });
       }
-      void sweepIdle();
-      const tried = Promise.all([...upstreams.values()].map(({ feed }) => feed.start()));
-      const waited = new AbortController();
-      await Promise.race([tried, tuning.delay(tuning.startWaitMs, waited.signal)]);
-      waited.abort();
+      void sweepIdle(roster, context);
+      await startFeeds(roster.current(), tuning);
     },
+    apply: (configs) => applyConfigs(configs, roster, context),
     close: async () => {
       stop.abort();
       await Promise.all([
-        ...[...upstreams.values()].flatMap(({ feed, live }) => [feed.close(), live.close()]),
+        ...[...roster.current(), ...roster.retired()].flatMap(({ feed, live }) => [
+          feed.close(),
+          live.close(),
+        ]),
         ...[...sessions].map((connection) => connection.close()),
       ]);
     },
   };
+}
+
+/**
+ * Puts other upstreams in force. The order is the safety: an endpoint is recorded before anything can be sent to it, so a
+ * claim for the one before goes back to a person; and a call that was claimed for that one still goes there.
+ */
+async function applyConfigs(
+  configs: readonly UpstreamConfig[],
+  roster: Roster<Upstream>,
+  context: Context,
+): Promise<void> {
+  const next: Upstream[] = [];
+  const fresh: Upstream[] = [];
+  for (const config of configs) {
+    const same = roster.current().find((upstream) => isDeepStrictEqual(upstream.config, config));
+    if (same !== undefined) {
+      next.push(same);
+      continue;
+    }
+    await context.store.recordUpstream({ name: config.name, fingerprint: config.fingerprint });
+    const upstream = createUpstream(config, context);
+    fresh.push(upstream);
+    next.push(upstream);
+  }
+  const retiring = roster.replace(next);
+  context.catalog.configure(configs);
+  for (const { live } of retiring) live.endAll();
+  await Promise.all(retiring.map(({ feed }) => feed.close()));
+  await startFeeds(fresh, context.tuning);
+}
+
+/** Settles when each was tried once, or after a short time. */
+async function startFeeds(upstreams: readonly Upstream[], tuning: UpstreamsTuning): Promise<void> {
+  const tried = Promise.all(upstreams.map(({ feed }) => feed.start()));
+  const waited = new AbortController();
+  await Promise.race([tried, tuning.delay(tuning.startWaitMs, waited.signal)]);
+  waited.abort();
+}
+
+async function sweepIdle(roster: Roster<Upstream>, { tuning, signal }: Context): Promise<void> {
+  while (!signal.aborted) {
+    await tuning.delay(tuning.idleMs / 2, signal);
+    const over = roster.forget(LONGEST_CALL_MS);
+    await Promise.all([
+      ...[...roster.current(), ...roster.retired()].map(({ live }) => live.closeIdle(tuning.idleMs)),
+      ...over.map(({ live }) => live.close()),
+    ]);
+  }
+}
+
+function unknownUpstream(name: string): AtlasError {
+  return new AtlasError("resource.not_found", `There is no upstream ${name}.`);
 }
 
 /** What others share a connection with must not ask one of them, for its question could be another's. */
@@ -197,6 +262,7 @@ async function freshSession(upstream: Upstream, connection: Connection): Promise
     const listing = await upstream.feed.listOn(connection);
     const tools = listing.tools.map((tool) => catalogTool(upstream.config, tool));
     return {
+      upstreamFingerprint: upstream.config.fingerprint,
       tools,
       dispatch: async (call) => {
         const definition = tools.find((tool) => tool.name === call.tool)?.definition;
