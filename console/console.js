@@ -30,7 +30,10 @@ const DECIDED = [
 const main = document.getElementById("main");
 const banner = document.getElementById("banner");
 
-/** The person signed in, and what is on the screen; `shown` is the case as the person sees it. */
+/** Said on every page while one person may decide on their own agents. */
+const SINGLE_OPERATOR =
+  "Single-operator mode: people may decide on calls of their own agents; such decisions are marked in the record.";
+
 /** Said on every page while the gateway lets through what it would hold. */
 const NOT_ENFORCING = {
   observe:
@@ -39,6 +42,7 @@ const NOT_ENFORCING = {
     "Partly in observe mode: some upstreams or rules hold nothing; their calls run and are only recorded.",
 };
 
+/** The person signed in, and what is on the screen; `shown` is the case as the person sees it. */
 let session = null;
 let shown = null;
 let stopFollowing = null;
@@ -83,55 +87,69 @@ function showSignIn(message = "") {
   document.body.classList.remove("on-case");
   document.getElementById("who").replaceChildren();
   document.getElementById("live").textContent = "";
-  const token = h("input", {
-    id: "token",
-    type: "password",
-    autocomplete: "off",
-    spellcheck: "false",
-    required: true,
-  });
+  main.replaceChildren(signInForm());
+  say(message, "info");
+  document.getElementById("account").focus();
+}
+
+function signInForm() {
+  const field = (id, attributes) => h("input", { id, name: id, spellcheck: "false", ...attributes });
+  const account = field("account", { autocomplete: "username", autocapitalize: "none" });
+  const password = field("password", { type: "password", autocomplete: "current-password" });
+  const token = field("token", { type: "password", autocomplete: "off" });
   const button = h("button", { type: "submit", class: "choice" }, "Sign in");
-  const form = h(
-    "form",
-    { class: "card sign-in", onsubmit: (event) => void signIn(event) },
-    h("h1", {}, "Sign in"),
-    h(
-      "p",
-      { class: "quiet" },
-      "With your personal token (atlas_person_…). An agent's credential does not open this page.",
-    ),
-    h("label", { for: "token" }, "Token"),
-    token,
-    button,
-  );
   async function signIn(event) {
     event.preventDefault();
+    const withToken = token.value.trim() !== "";
+    const asked = withToken
+      ? { token: token.value.trim() }
+      : { account: account.value.trim(), password: password.value };
     button.disabled = true;
     try {
-      session = await api("POST", "session", { token: token.value.trim() });
+      session = await api("POST", "session", asked);
       say("");
       enter();
     } catch (error) {
       say(error.message, "bad");
       button.disabled = false;
-      token.select();
+      (withToken ? token : password).select();
     }
   }
-  main.replaceChildren(form);
-  say(message, "info");
-  token.focus();
+  return h(
+    "form",
+    { class: "card sign-in", onsubmit: (event) => void signIn(event) },
+    h("h1", {}, "Sign in"),
+    h("label", { for: "account" }, "Account"),
+    account,
+    h("label", { for: "password" }, "Password"),
+    password,
+    h(
+      "p",
+      { class: "quiet" },
+      "Or with your personal token (atlas_person_…). An agent's credential does not open this page.",
+    ),
+    h("label", { for: "token" }, "Token"),
+    token,
+    button,
+  );
 }
 
 function enter() {
-  const signOut = h("button", { type: "button", class: "small", onclick: () => void leave() }, "Sign out");
+  const leaving = (words, path, said) =>
+    h("button", { type: "button", class: "small", onclick: () => void leave(path, said) }, words);
   const { id, roles } = session.person;
   document
     .getElementById("who")
-    .replaceChildren(h("span", { class: "name", title: roles.join(", ") }, visible(id)), signOut);
+    .replaceChildren(
+      h("span", { class: "name", title: roles.join(", ") }, visible(id)),
+      leaving("Sign out", "session", "You are signed out."),
+      leaving("Sign out everywhere", "session?everywhere=true", "You are signed out of every browser."),
+    );
+  const notes = [NOT_ENFORCING[session.mode], session.single_operator ? SINGLE_OPERATOR : undefined];
   main.replaceChildren(
-    NOT_ENFORCING[session.mode] === undefined
-      ? ""
-      : h("p", { class: "observing", role: "status" }, NOT_ENFORCING[session.mode]),
+    ...notes
+      .filter((note) => note !== undefined)
+      .map((note) => h("p", { class: "observing", role: "status" }, note)),
     h(
       "div",
       { class: "panes" },
@@ -143,12 +161,13 @@ function enter() {
   navigate();
 }
 
-async function leave() {
+async function leave(path, said) {
   try {
-    await api("DELETE", "session");
-    showSignIn("You are signed out.");
-  } catch {
-    say("You are still signed in: the gateway could not be reached.", "bad");
+    await api("DELETE", path);
+    showSignIn(said);
+  } catch (error) {
+    if (error instanceof Refused && error.status === 401) showSignIn("Your session had ended before.");
+    else say("You are still signed in: the gateway could not be reached.", "bad");
   }
 }
 
