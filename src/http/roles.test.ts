@@ -86,7 +86,37 @@ const TABLE: readonly Row[] = [
     // Nobody has approved it.
     statuses: { admin: 409, "*": 403 },
   },
+  {
+    route: "GET /api/v1/cases/{ref}/events",
+    path: OF_CASE("GET /api/v1/cases/{ref}/events"),
+    statuses: READS,
+  },
   { route: "GET /api/v1/events", statuses: READS },
+  { route: "GET /api/v1/kill-switches", statuses: READS },
+  {
+    route: "POST /api/v1/kill-switches",
+    // Nothing is there to be stopped, which only an admin gets to hear.
+    body: () => ({ scope: "agent", target: "nobody-there", reason: "A test." }),
+    statuses: ADMINISTERS(404),
+  },
+  {
+    route: "POST /api/v1/kill-switches/release",
+    body: () => ({ scope: "agent", target: "nobody-there", reason: "A test." }),
+    statuses: ADMINISTERS(404),
+  },
+  { route: "GET /api/v1/rule-suggestions", statuses: READS },
+  { route: "GET /api/v1/tools", statuses: READS },
+  {
+    route: "GET /api/v1/tools/{upstream}/{name}",
+    path: () => "/api/v1/tools/welfare/delete_record",
+    statuses: READS,
+  },
+  {
+    route: "POST /api/v1/tools/{upstream}/{name}/accept",
+    path: () => "/api/v1/tools/welfare/delete_record/accept",
+    body: () => ({ pin: "0".repeat(64) }),
+    statuses: ADMINISTERS(409),
+  },
   { route: "GET /api/v1/people", statuses: ADMINISTERS(200) },
   {
     route: "POST /api/v1/people",

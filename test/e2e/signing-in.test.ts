@@ -29,7 +29,7 @@ describe.skipIf(chromium === null)("signing in to the console", () => {
   afterEach(async () => {
     const complaints = opened.flatMap((watched) => watched.complaints);
     await Promise.all(opened.splice(0).map(({ page }) => page.context().close()));
-    expect(complaints).toEqual([]);
+    if (complaints.length > 0) throw new Error(complaints.join("\n"));
   });
 
   async function visit(): Promise<Page> {
