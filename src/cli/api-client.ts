@@ -7,8 +7,8 @@ export interface ApiRequest {
   readonly url: string;
   readonly path: string;
   readonly token: string;
-  /** Sent as a JSON POST when present. */
-  readonly body?: object;
+  /** Sent as a JSON POST when present; a text goes out as it is. */
+  readonly body?: object | string;
 }
 
 /**
@@ -28,7 +28,9 @@ export async function callApi(request: ApiRequest): Promise<unknown> {
     response = await fetch(request.url + request.path, {
       method: request.body === undefined ? "GET" : "POST",
       headers: { authorization: `Bearer ${request.token}`, "content-type": "application/json" },
-      ...(request.body && { body: JSON.stringify(request.body) }),
+      ...(request.body !== undefined && {
+        body: typeof request.body === "string" ? request.body : JSON.stringify(request.body),
+      }),
     });
   } catch (error) {
     throw new AtlasError("store.failed", `No gateway answers at ${request.url}. Is it running?`, {

@@ -29,7 +29,8 @@ export function diffDefinitions(from: ToolDefinition, to: ToolDefinition): reado
   return diffValues(from, to, "");
 }
 
-function diffValues(from: unknown, to: unknown, pointer: string): readonly DefinitionChange[] {
+/** Every member that differs between two JSON values, below `pointer`. */
+export function diffValues(from: unknown, to: unknown, pointer: string): readonly DefinitionChange[] {
   if (from === undefined && to === undefined) return [];
   if (from === undefined) return [{ pointer, kind: "added", from: null, to: JSON.stringify(to) }];
   if (to === undefined) return [{ pointer, kind: "removed", from: JSON.stringify(from), to: null }];

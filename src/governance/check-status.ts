@@ -1,4 +1,5 @@
 import { type Case, isTerminal } from "../domain/case.ts";
+import { type DefinitionChange, diffValues } from "../domain/definition-diff.ts";
 import type { AgentId, CaseRef } from "../domain/ids.ts";
 import { isSettled, watchCase } from "./case-watch.ts";
 import type { CaseStore } from "./ports.ts";
@@ -15,7 +16,11 @@ export interface CaseReport {
   readonly reason: string | null;
   /** The arguments as a reviewer changed them; null when they are the agent's own. */
   readonly editedText: string | null;
+  /** Members of the arguments that a reviewer changed, added or removed, as JSON pointers; empty when none. */
+  readonly editedMembers: readonly EditedMember[];
 }
+
+export type EditedMember = Pick<DefinitionChange, "pointer" | "kind">;
 
 export interface CheckStatusParams {
   readonly agentId: AgentId;
@@ -55,10 +60,17 @@ async function report(current: Case, store: CaseStore): Promise<CaseReport> {
   const resultText = ended ? await store.getPayload(current.ref, "result") : null;
   const said = saidBy(current);
   const reason = said === null ? null : await store.getPayload(current.ref, said);
-  const wasEdited = (await store.getPayload(current.ref, "original_arguments")) !== null;
-  const editedText = wasEdited ? await store.getPayload(current.ref, "arguments") : null;
+  const originalText = await store.getPayload(current.ref, "original_arguments");
+  const editedText = originalText === null ? null : await store.getPayload(current.ref, "arguments");
+  const editedMembers = changedMembers(originalText, editedText);
   if (ended && current.reportedAtMs === null) await store.markReported([current.ref]);
-  return { case: current, resultText, reason, editedText };
+  return { case: current, resultText, reason, editedText, editedMembers };
+}
+
+function changedMembers(original: string | null, edited: string | null): readonly EditedMember[] {
+  if (original === null || edited === null) return [];
+  const changes = diffValues(JSON.parse(original), JSON.parse(edited), "");
+  return changes.map(({ pointer, kind }) => ({ pointer, kind }));
 }
 
 /** Where the words are that a person meant for the agent; null when nobody said anything to it. */

@@ -56,7 +56,11 @@ describe("edit and approve", () => {
     await approve('{"amount":50}');
     await run(waiting.ref);
     const report = await checkStatus({ agentId: rig.agentId, ref: waiting.ref, waitMs: 0 }, rig.store);
-    expect(report).toMatchObject({ editedText: '{"amount":50}', case: { state: "SUCCEEDED" } });
+    expect(report).toMatchObject({
+      editedText: '{"amount":50}',
+      editedMembers: [{ pointer: "/amount", kind: "changed" }],
+      case: { state: "SUCCEEDED" },
+    });
   });
 
   test.each([

@@ -96,7 +96,10 @@ function expiryNote({ case: { resultErasedAtMs: erasedAtMs } }: CaseReport): str
 }
 
 function editNote(report: CaseReport): string {
-  return report.editedText === null ? "" : ` The reviewer changed the arguments to: ${report.editedText}`;
+  if (report.editedText === null) return "";
+  const members = report.editedMembers.map(({ pointer, kind }) => `${JSON.stringify(pointer)} ${kind}`);
+  const which = members.length === 0 ? "" : ` (${members.join(", ")})`;
+  return ` The reviewer edited your arguments${which}; what counts is: ${report.editedText}`;
 }
 
 function unknownAdvice(current: Case): string {
@@ -114,7 +117,10 @@ function reportData(report: CaseReport): { readonly [key: string]: unknown } {
     ...(current.resultErasedAtMs !== null && {
       result: { reason_id: "result.expired", kept_until: new Date(current.resultErasedAtMs).toISOString() },
     }),
-    ...(editedText !== null && { edited_arguments: JSON.parse(editedText) }),
+    ...(editedText !== null && {
+      edited_arguments: JSON.parse(editedText),
+      edited_members: report.editedMembers,
+    }),
   };
 }
 
