@@ -356,6 +356,27 @@ export const GUARDS: readonly Guard[] = [
     test: "src/http/routes/approval-webhook.test.ts",
   },
   {
+    guard: "agents' tokens: only for the audience",
+    file: "src/http/auth/token-agents.ts",
+    without: "      audience: issuer.audience,\n",
+    instead: "",
+    test: "src/http/auth/token-agents.test.ts",
+  },
+  {
+    guard: "agents' tokens: only allowed algorithms",
+    file: "src/http/auth/token-agents.ts",
+    without: "      algorithms: [...issuer.algorithms],\n",
+    instead: "",
+    test: "src/http/auth/token-agents.test.ts",
+  },
+  {
+    guard: "agents' tokens: not for a revoked agent",
+    file: "src/http/auth/token-agents.ts",
+    without: "agent !== null && agent.revokedAtMs === null",
+    instead: "agent !== null",
+    test: "src/http/auth/token-agents.test.ts",
+  },
+  {
     guard: "portal: signature",
     file: "src/http/auth/portal.ts",
     without: "new Webhook(portal.secret).verify(body, signature);",

@@ -16,12 +16,15 @@ import { createPasswordHasher } from "./governance/password-hash.ts";
 import type { Engine, Store } from "./governance/ports.ts";
 import { createHousekeeping } from "./housekeeping.ts";
 import { createHttpApp } from "./http/app.ts";
+import { type Admit, createAdmission, principalOf } from "./http/auth/admission.ts";
 import { createAuthenticator } from "./http/auth/authenticate.ts";
+import { createTokenAgents, warnOfUnknownAgents } from "./http/auth/token-agents.ts";
 import type { GatewayStatus } from "./http/routes/health.ts";
 import { startHttpServer } from "./http/server.ts";
 import { derivedKey } from "./ledger/derived-key.ts";
 import { loadOrCreateSigningKey } from "./ledger/signing-key.ts";
 import { liveView } from "./live-view.ts";
+import type { Challenge } from "./mcp/downstream/challenge.ts";
 import { createMcpEndpoint } from "./mcp/downstream/endpoint.ts";
 import { createUpstreams, type RunningUpstreams } from "./mcp/upstream/upstreams.ts";
 import { createMonitoring, type Monitoring } from "./monitoring.ts";
@@ -103,7 +106,7 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   closers.add(upstreams.onCatalogChange(() => mcp.toolsChanged()));
   closers.add(() => app.close());
 
-  warnUnlessEnforcing(config, log);
+  await warnOf(config, store, log);
   await upstreams.start();
   const server = await startHttpServer({ fetch: app.fetch, ...config.listen });
   closers.add(() => server.close());
@@ -150,13 +153,14 @@ function composeHttp(
   self: Self,
 ) {
   const { store, engine, inForce, monitoring, status, version } = parts;
-  const authenticate = createAuthenticator({ store });
+  const admit = createDoor(store, inForce.newest, self);
   const mcp = createMcpEndpoint({
     governance: inForce.governance,
     version,
-    authenticate,
+    authenticate: admit,
+    challenge: () => challengeFrom(inForce.newest()),
     random: self.random,
-    messagesPath: "/mcp/messages",
+    messagesPath: `${inForce.config.publicPath}/mcp/messages`,
     sessionKey: parts.sessionKey,
     onError: (error) => self.log.warn({ error }, "an MCP request failed"),
   });
@@ -164,14 +168,14 @@ function composeHttp(
     store,
     engine,
     editing: inForce.governance,
-    authenticate,
+    authenticate: principalOf(admit),
     mcp,
     config: inForce.config,
     status,
     exposeMetrics: () => monitoring.expose(),
     ...self,
     passwords: createPasswordHasher({ random: self.random }),
-    secureCookies: false,
+    secureCookies: inForce.config.publicUrl?.startsWith("https:") === true,
     version,
     consoleDir: fileURLToPath(new URL("../console", import.meta.url)),
   });
@@ -189,7 +193,7 @@ function composeReloader(parts: Omit<Composed, "engine"> & { readonly config: Co
       inForce.replace(next);
       await parts.upstreams.apply(next.upstreams);
       await notifier.follow(next);
-      warnUnlessEnforcing(next, self.log);
+      await warnOf(next, store, self.log);
     },
     onOutcome: (outcome) => monitoring.metrics.configReloaded({ ...outcome, atMs: self.clock.nowMs() }),
     ...self,
@@ -203,12 +207,28 @@ async function eraseDaily(config: Config, store: Store, signal: AbortSignal, sel
   }
 }
 
-function warnUnlessEnforcing(config: Config, log: Log): void {
+/** What an operator should hear of a configuration that comes into force. */
+async function warnOf(config: Config, store: Store, log: Log): Promise<void> {
+  await warnOfUnknownAgents({ ...config.agents, store, log });
   const mode = enforcementOf(config);
   if (config.singleOperator)
     log.warn({}, "this gateway runs in single-operator mode: people decide cases of their own agents");
   if (mode === "enforce") return;
   log.warn({ mode }, "this gateway does not enforce everything: what it would hold is let through");
+}
+
+/** Who gets in: holders of what the gateway issued, and agents with a token of an issuer. */
+function createDoor(store: Store, newest: () => Config, self: Self): Admit {
+  const tokens = createTokenAgents({ issuers: () => newest().agents.issuers, store, ...self });
+  return createAdmission({ byKey: createAuthenticator({ store }), tokens });
+}
+
+/** Clients look for an authorization server only where there is one. With several, each has scopes of its own. */
+function challengeFrom({ publicUrl, agents: { issuers } }: Config): Challenge {
+  const resourceMetadataUrl =
+    issuers.length === 0 ? null : `${publicUrl ?? ""}/.well-known/oauth-protected-resource/mcp`;
+  const scopes = issuers.length === 1 ? issuers.flatMap((issuer) => issuer.requiredScopes) : [];
+  return { resourceMetadataUrl, scope: scopes.join(" ") };
 }
 
 /** What belongs to this process as a whole. */

@@ -23,6 +23,8 @@ const ERROR_CODES = [
   "request.forbidden_host",
   "auth.missing",
   "auth.wrong_principal",
+  "auth.insufficient_scope",
+  "auth.unavailable",
   "resource.not_found",
   "resource.conflict",
   "upstream.unreachable",

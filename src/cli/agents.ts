@@ -7,6 +7,7 @@ import { dataOption, type WhereOptions } from "./where.ts";
 
 interface AddOptions extends WhereOptions {
   readonly owner: string;
+  readonly key: boolean;
 }
 
 export function agentsCommand(): Command {
@@ -15,6 +16,7 @@ export function agentsCommand(): Command {
     .command("add <id>")
     .description("add an agent and print its key, once")
     .requiredOption("--owner <person>", "who answers for it, and so never decides its cases")
+    .option("--no-key", "it gets in only by a token of an issuer that the configuration maps to it")
     .addOption(dataOption())
     .action(add);
   agents
@@ -29,14 +31,15 @@ export function agentsCommand(): Command {
 async function add(idText: string, options: AddOptions): Promise<void> {
   const id = agentId(idText);
   const ownerId = personId(options.owner);
-  const key = newCredential("agent", secureRandomBytes);
+  const key = options.key ? newCredential("agent", secureRandomBytes) : null;
   await withAdminStore(options, async (store) => {
     if ((await store.getPerson(ownerId)) === null) {
       await store.addPerson({ id: ownerId, roles: [], tokenSha256: null, by: null });
     }
-    await store.addAgent({ id, ownerId, keySha256: sha256(key), by: null });
+    await store.addAgent({ id, ownerId, keySha256: key === null ? null : sha256(key), by: null });
   });
-  console.log(`Agent ${id}, owned by ${ownerId}. Its key, shown only now:\n${key}`);
+  const about = key === null ? "It has no key." : `Its key, shown only now:\n${key}`;
+  console.log(`Agent ${id}, owned by ${ownerId}. ${about}`);
 }
 
 async function revoke(idText: string, options: WhereOptions): Promise<void> {

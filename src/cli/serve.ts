@@ -48,13 +48,14 @@ async function serve(options: ServeOptions): Promise<void> {
   console.log(`ATLAS Governance Gateway is ready on ${gateway.url}`);
   console.log(`  configuration   ${file}`);
   console.log(`  data folder     ${config.dataDir}`);
-  console.log(`  for agents      ${gateway.url}/mcp   (older clients: ${gateway.url}/mcp/sse)`);
-  console.log(`  for reviewers   ${gateway.url}/console`);
+  const url = config.publicUrl ?? gateway.url;
+  console.log(`  for agents      ${url}/mcp   (older clients: ${url}/mcp/sse)`);
+  console.log(`  for reviewers   ${url}/console`);
   if (gateway.firstCredentialsFile !== null) {
     console.log(
       `\nFirst start: the agent's key and the reviewer's token are in ${gateway.firstCredentialsFile}`,
     );
-    console.log(`Sign in at ${gateway.url}/console with the reviewer's token.`);
+    console.log(`Sign in at ${url}/console with the reviewer's token.`);
     console.log("Make the first case with:  npx atlas handshake");
   }
   await stopSignal(() => void gateway.reload(load));

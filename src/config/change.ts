@@ -5,6 +5,9 @@ import type { Config } from "./config.ts";
 const MEMBERS: Readonly<
   Record<keyof Config, { readonly key: string; readonly changes: "running" | "at a restart" }>
 > = {
+  publicUrl: { key: "public_url", changes: "at a restart" },
+  publicPath: { key: "public_url", changes: "at a restart" },
+  agents: { key: "agents", changes: "running" },
   listen: { key: "listen", changes: "at a restart" },
   dataDir: { key: "--data", changes: "at a restart" },
   upstreams: { key: "upstreams", changes: "running" },
@@ -28,13 +31,18 @@ export interface ConfigChange {
   readonly needRestart: readonly string[];
 }
 
+/** Each once: one key may make several members. */
+function keysOf(members: readonly (readonly [string, { readonly key: string }])[]): readonly string[] {
+  return [...new Set(members.map(([, { key }]) => key))];
+}
+
 /** What differs between two configurations. */
 export function configChange(from: Config, to: Config): ConfigChange {
   const changed = Object.entries(MEMBERS).filter(
     ([member]) => !isDeepStrictEqual(Reflect.get(from, member), Reflect.get(to, member)),
   );
   return {
-    changed: changed.map(([, { key }]) => key),
-    needRestart: changed.filter(([, { changes }]) => changes === "at a restart").map(([, { key }]) => key),
+    changed: keysOf(changed),
+    needRestart: keysOf(changed.filter(([, { changes }]) => changes === "at a restart")),
   };
 }

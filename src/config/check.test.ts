@@ -27,7 +27,11 @@ describe("checkConfig", () => {
     ],
     [
       `${upstream}listen: { host: 0.0.0.0 }`,
-      "The gateway listens on 0.0.0.0, which other machines can reach; put TLS in front of it or use 127.0.0.1.",
+      "The gateway listens on 0.0.0.0, which other machines can reach, without TLS: keys, tokens and sessions travel in clear and whoever sees them can use them. Put a proxy with TLS in front and write its https address as `public_url`, or listen on 127.0.0.1.",
+    ],
+    [
+      `${upstream}public_url: http://atlas.example.org\nlisten: { host: 0.0.0.0 }`,
+      "`public_url` is plain http: keys, tokens and sessions travel in clear and whoever sees them can use them. Put a proxy with TLS in front and write its https address.",
     ],
     [
       `${upstream}notify: { webhook: { url: 'http://hooks.example.org/x', secret: '\${WEBHOOK}' } }`,
@@ -41,6 +45,11 @@ describe("checkConfig", () => {
     const policy =
       "policy: [{ verdict: assess }, { resource: '*', verdict: allow }, { prompt: '*', verdict: allow }]";
     expect(checkConfig(load(upstream + policy))).toEqual([]);
+  });
+
+  it("accepts any address behind a proxy with TLS", () => {
+    const text = `${upstream}public_url: https://atlas.example.org\nlisten: { host: 0.0.0.0 }`;
+    expect(checkConfig(load(text))).toEqual([]);
   });
 
   it("accepts plain http to this machine", () => {
@@ -58,7 +67,9 @@ describe("configJsonSchema", () => {
       .object({ properties: z.record(z.string(), z.unknown()), additionalProperties: z.boolean() })
       .parse(configJsonSchema());
     expect(Object.keys(schema.properties)).toEqual([
+      "public_url",
       "listen",
+      "agents",
       "upstreams",
       "policy",
       "risk",

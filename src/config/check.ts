@@ -71,9 +71,14 @@ function checkRetention({ retention }: Config): readonly string[] {
 
 function checkNetwork(config: Config): readonly string[] {
   const warnings: string[] = [];
-  if (!isLoopback(config.listen.host)) {
+  const publicUrl = config.publicUrl === null ? null : new URL(config.publicUrl);
+  if (publicUrl?.protocol === "http:" && !isLoopback(publicUrl.hostname)) {
     warnings.push(
-      `The gateway listens on ${config.listen.host}, which other machines can reach; put TLS in front of it or use 127.0.0.1.`,
+      "`public_url` is plain http: keys, tokens and sessions travel in clear and whoever sees them can use them. Put a proxy with TLS in front and write its https address.",
+    );
+  } else if (publicUrl === null && !isLoopback(config.listen.host)) {
+    warnings.push(
+      `The gateway listens on ${config.listen.host}, which other machines can reach, without TLS: keys, tokens and sessions travel in clear and whoever sees them can use them. Put a proxy with TLS in front and write its https address as \`public_url\`, or listen on 127.0.0.1.`,
     );
   }
   const address = modelAddress(config);

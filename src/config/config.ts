@@ -3,7 +3,12 @@ import type { PolicyConfig } from "../policy/policy.ts";
 
 /** The one normalised, frozen form of the configuration; everything but `config/` sees only this. */
 export interface Config {
-  readonly listen: { readonly host: string; readonly port: number };
+  /** Where agents and people reach the gateway, without a slash at the end; null: where it listens. */
+  readonly publicUrl: string | null;
+  /** Path of `publicUrl`, such as `/atlas`; empty for none. */
+  readonly publicPath: string;
+  readonly listen: ListenConfig;
+  readonly agents: { readonly issuers: readonly IssuerConfig[] };
   /** Absolute path of the folder that holds database, keys and first credentials. */
   readonly dataDir: string;
   readonly upstreams: readonly UpstreamConfig[];
@@ -81,6 +86,33 @@ type ModelEndpoint =
       readonly model: string;
       readonly apiKey: string | null;
     };
+
+export interface ListenConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Addresses and networks (CIDR) whose word on where a request came from is taken. */
+  readonly trustedProxies: readonly string[];
+  /** Host names answered beside loopback, `host` and the public one. */
+  readonly allowedHosts: readonly string[];
+}
+
+/** An authorization server whose tokens agents may show. */
+export interface IssuerConfig {
+  readonly name: string;
+  /** `iss` of its tokens, to the letter. */
+  readonly issuer: string;
+  readonly jwksUrl: string;
+  /** What `aud` of a token must be or hold. */
+  readonly audience: string;
+  /** Names of signature algorithms with a public key. */
+  readonly algorithms: readonly string[];
+  /** Every one must be in the token. */
+  readonly requiredScopes: readonly string[];
+  /** Claim that says which agent it is. */
+  readonly agentClaim: string;
+  /** Agent's id by the value of that claim; nobody else is let in. */
+  readonly agents: Readonly<Record<string, string>>;
+}
 
 /** How much of what it governs a gateway enforces. */
 export type Enforcement = "enforce" | "partly_observe" | "observe";

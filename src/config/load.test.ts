@@ -76,13 +76,18 @@ single_operator: true
     Object.assign(hidden.policy, { version: "…" });
     expect(hidden).toMatchInlineSnapshot(`
       {
+        "agents": {
+          "issuers": [],
+        },
         "dataDir": "/srv/atlas",
         "hold": {
           "callMs": 0,
         },
         "listen": {
+          "allowedHosts": [],
           "host": "0.0.0.0",
           "port": 9000,
+          "trustedProxies": [],
         },
         "maxResultBytes": 10485760,
         "metrics": {
@@ -90,7 +95,7 @@ single_operator: true
         },
         "notify": {
           "webhook": {
-            "consoleUrl": "http://0.0.0.0:9000",
+            "consoleUrl": "http://0.0.0.0:9000/console",
             "secret": "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=",
             "url": "https://hooks.example.org/x",
           },
@@ -126,6 +131,8 @@ single_operator: true
             "secret": "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=",
           },
         ],
+        "publicPath": "",
+        "publicUrl": null,
         "retention": {
           "resultsMs": 172800000,
           "textsMs": null,

@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 import { sha256 } from "../domain/digest.ts";
 import { canonicalJson } from "../domain/jcs.ts";
 import { type PolicyConfig, type PolicyRule, policyVersion } from "../policy/policy.ts";
-import type { Config, ModelConfig, UpstreamConfig } from "./config.ts";
+import type { Config, IssuerConfig, ModelConfig, UpstreamConfig } from "./config.ts";
 import { parseDuration } from "./duration.ts";
 import type { ConfigFile, UpstreamFile } from "./schema.ts";
 import { parseSize } from "./size.ts";
@@ -23,9 +23,20 @@ export function normalise(
 ): Config {
   const host = overrides.host ?? file.listen.host;
   const port = overrides.port ?? file.listen.port;
+  const publicUrl = file.public_url?.replace(/\/+$/u, "") ?? null;
   const { webhook } = file.notify;
   return deepFreeze<Config>({
-    listen: { host, port },
+    publicUrl,
+    publicPath: publicUrl === null ? "" : new URL(publicUrl).pathname.replace(/^\/$/u, ""),
+    listen: {
+      host,
+      port,
+      trustedProxies: file.listen.trusted_proxies,
+      allowedHosts: file.listen.allowed_hosts,
+    },
+    agents: {
+      issuers: Object.entries(file.agents.issuers).map(([name, issuer]) => normaliseIssuer(name, issuer)),
+    },
     dataDir,
     upstreams: Object.entries(file.upstreams).map(([name, upstream]) =>
       normaliseUpstream(name, upstream, folder),
@@ -52,7 +63,7 @@ export function normalise(
           : {
               url: webhook.url,
               secret: webhook.secret,
-              consoleUrl: webhook.console_url ?? ownUrl(host, port),
+              consoleUrl: webhook.console_url ?? `${publicUrl ?? ownUrl(host, port)}/console`,
             },
     },
     retention: { textsMs: keptMs(file.retention.payloads), resultsMs: keptMs(file.retention.results) },
@@ -62,6 +73,19 @@ export function normalise(
     observe: file.mode === "observe",
     singleOperator: file.single_operator,
   });
+}
+
+function normaliseIssuer(name: string, file: ConfigFile["agents"]["issuers"][string]): IssuerConfig {
+  return {
+    name,
+    issuer: file.issuer,
+    jwksUrl: file.jwks_url,
+    audience: file.audience,
+    algorithms: file.algorithms,
+    requiredScopes: file.required_scopes,
+    agentClaim: file.agent_claim,
+    agents: file.agents,
+  };
 }
 
 function normaliseUpstream(name: string, file: UpstreamFile, folder: string): UpstreamConfig {

@@ -4,6 +4,7 @@ import { RULE_KINDS } from "../policy/policy.ts";
 import { ISOLATIONS, TRANSPORTS } from "./config.ts";
 import { DURATION_FORMS, parseDuration } from "./duration.ts";
 import { duration, filled, httpUrl, size, text } from "./fields.ts";
+import { issuersSchema, listenSchema, publicUrlSchema } from "./front-schema.ts";
 import { domainName, modelSchema, RISK_PACKS } from "./risk-schema.ts";
 
 const HOUR_MS = 3_600_000;
@@ -179,10 +180,10 @@ const riskSchema = z
   .prefault({});
 
 /** The file as an operator writes it. Defaults here are the defaults everywhere. */
-export const configFileSchema = z.strictObject({
-  listen: z
-    .strictObject({ host: filled.default("127.0.0.1"), port: z.int().min(0).max(65_535).default(8000) })
-    .prefault({}),
+const fileSchema = z.strictObject({
+  public_url: publicUrlSchema.optional(),
+  listen: listenSchema.prefault({}),
+  agents: z.strictObject({ issuers: issuersSchema(name).default({}) }).prefault({}),
   upstreams: z.record(name, upstreamSchema).default({}),
   policy: ruleList.default([...DEFAULT_POLICY]),
   risk: riskSchema,
@@ -204,6 +205,13 @@ export const configFileSchema = z.strictObject({
   portals: z.record(name, portalSchema).default({}),
   mode,
   single_operator: z.boolean().default(false),
+});
+
+export const configFileSchema = fileSchema.superRefine(({ public_url, agents }, context) => {
+  if (public_url !== undefined || Object.keys(agents.issuers).length === 0) return;
+  const message =
+    "agents learn from `public_url` where to get a token and for what; add it at the top of the file";
+  context.addIssue({ code: "custom", path: ["agents", "issuers"], message });
 });
 
 export type ConfigFile = z.output<typeof configFileSchema>;

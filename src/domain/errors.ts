@@ -13,6 +13,8 @@ export const ERRORS = {
   "request.forbidden_host": { httpStatus: 403, jsonRpcCode: -32600, retry: false },
   "auth.missing": { httpStatus: 401, jsonRpcCode: -32001, retry: false },
   "auth.wrong_principal": { httpStatus: 403, jsonRpcCode: -32001, retry: false },
+  "auth.insufficient_scope": { httpStatus: 403, jsonRpcCode: -32001, retry: false },
+  "auth.unavailable": { httpStatus: 503, jsonRpcCode: -32603, retry: true },
   "resource.not_found": { httpStatus: 404, jsonRpcCode: -32602, retry: false },
   "resource.conflict": { httpStatus: 409, jsonRpcCode: -32600, retry: false },
   "upstream.unreachable": { httpStatus: 502, jsonRpcCode: -32603, retry: true },

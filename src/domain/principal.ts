@@ -24,6 +24,20 @@ export type Principal =
   | { readonly kind: "agent"; readonly agent: Agent }
   | { readonly kind: "person"; readonly person: Person };
 
+/** A credential that opens nothing. An answer, not an error: its sender can do something about it. */
+export interface RefusedCredential {
+  readonly kind: "refused";
+  readonly code: "auth.missing" | "auth.wrong_principal" | "auth.insufficient_scope" | "auth.unavailable";
+  /** For whoever runs the client; quotes nothing that was sent. */
+  readonly message: string;
+  /** What RFC 6750 calls it; missing when another token would not help. */
+  readonly tokenError?: "invalid_token" | "insufficient_scope";
+  /** Scopes a token must have, as RFC 6749 writes them. */
+  readonly scope?: string;
+}
+
+export type Admission = Principal | RefusedCredential;
+
 /** Who did something, as a ledger event names them: kind and id, never a name. */
 export type Actor =
   | { readonly kind: "agent"; readonly id: AgentId }

@@ -161,7 +161,8 @@ export interface PrincipalStore {
   addAgent(params: {
     id: AgentId;
     ownerId: PersonId;
-    keySha256: Sha256Hex;
+    /** null: it has no key and gets in by an issuer's token only. */
+    keySha256: Sha256Hex | null;
     by: PersonId | null;
   }): Promise<void>;
   /** @returns false when there is no such agent or it was revoked before. */

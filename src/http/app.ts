@@ -13,6 +13,7 @@ import { createSessionCookie } from "./auth/session-cookie.ts";
 import { createSessions } from "./auth/sessions.ts";
 import { createSignInThrottle } from "./auth/sign-in-throttle.ts";
 import { type CaseEvents, createCaseEvents } from "./case-events.ts";
+import { createClientAddress } from "./client-address.ts";
 import { errorResponse, refuse } from "./error-response.ts";
 import {
   accessLog,
@@ -23,6 +24,7 @@ import {
   originCheck,
   securityHeaders,
 } from "./front-door.ts";
+import { pathReader } from "./public-path.ts";
 import { agentRoutes } from "./routes/agents.ts";
 import { approvalWebhook } from "./routes/approval-webhook.ts";
 import { caseActionRoutes } from "./routes/case-actions.ts";
@@ -34,6 +36,7 @@ import { type GatewayStatus, healthRoutes } from "./routes/health.ts";
 import { killSwitchRoutes } from "./routes/kill-switches.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { peopleRoutes } from "./routes/people.ts";
+import { resourceMetadata } from "./routes/resource-metadata.ts";
 import { rootRoute } from "./routes/root.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { toolRoutes } from "./routes/tools.ts";
@@ -79,7 +82,17 @@ export interface HttpAppDeps {
   /** As it is in force now: a reload changes its members. */
   readonly config: Pick<
     Config,
-    "listen" | "metrics" | "review" | "portals" | "singleOperator" | "observe" | "upstreams" | "policy"
+    | "publicUrl"
+    | "publicPath"
+    | "listen"
+    | "metrics"
+    | "agents"
+    | "review"
+    | "portals"
+    | "singleOperator"
+    | "observe"
+    | "upstreams"
+    | "policy"
   >;
   readonly clock: Clock;
   readonly random: RandomBytes;
@@ -91,8 +104,6 @@ export interface HttpAppDeps {
   readonly secureCookies: boolean;
   /** Folder with the console's files; null serves none. */
   readonly consoleDir: string | null;
-  /** Names this gateway is reached by, beside loopback and the host it listens on. */
-  readonly allowedHosts?: readonly string[];
   /** The agents' endpoints; they authenticate their callers themselves, and answer in their own error shape. */
   readonly mcp?: McpHandlers;
 }
@@ -119,7 +130,8 @@ export interface HttpApp {
 
 /** The gateway's HTTP interface, without a port: the front door, then one route file a resource. */
 export function createHttpApp(deps: HttpAppDeps): HttpApp {
-  const app = new Hono();
+  const { publicUrl, publicPath, listen } = deps.config;
+  const app = new Hono({ getPath: pathReader(publicPath) });
   const { store, clock, log } = deps;
   const guard = {
     store,
@@ -153,17 +165,18 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
   );
 
   app.use(accessLog(log), securityHeaders());
-  app.use(hostCheck([deps.config.listen.host, ...(deps.allowedHosts ?? [])]), originCheck());
+  app.use(hostCheck(hostsOf(deps.config)), originCheck(publicUrl));
   app.use(jsonOnly(), bodyLimit(MAX_BODY_BYTES));
   app.use("/api/v1/*", async (c, next) => {
     await next();
     if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");
   });
 
-  app.route("/", rootRoute({ version: deps.version, mode }));
+  app.route("/", rootRoute({ version: deps.version, mode, publicUrl, publicPath }));
   app.route("/", healthRoutes({ store, status: deps.status }));
   app.route("/", metricsRoutes({ authenticate: deps.authenticate, config, expose: deps.exposeMetrics }));
   app.route("/", approvalWebhook({ ...guard, decisions, config }));
+  app.route("/", resourceMetadata(config));
   app.route(
     "/",
     sessionRoutes({
@@ -171,9 +184,10 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
       store,
       passwords: deps.passwords,
       onNotRecorded: (error) => log.error({ error }, "a failed sign-in could not be recorded"),
-      cookie: createSessionCookie(deps.secureCookies),
+      cookie: createSessionCookie({ secure: deps.secureCookies, publicPath }),
       throttle: createSignInThrottle({ clock }),
       config,
+      clientAddress: createClientAddress(listen.trustedProxies),
     }),
   );
   app.route("/", peopleRoutes({ ...guard, store, random: deps.random }));
@@ -197,7 +211,7 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
   app.route("/", toolRoutes({ ...guard, store }));
   app.route("/", killSwitchRoutes({ ...guard, store, config, events }));
   app.route("/", eventRoutes({ ...guard, events }));
-  if (deps.consoleDir !== null) app.route("/", consoleRoutes({ consoleDir: deps.consoleDir }));
+  if (deps.consoleDir !== null) app.route("/", consoleRoutes({ consoleDir: deps.consoleDir, publicPath }));
   if (deps.mcp !== undefined) mountMcp(app, deps.mcp);
 
   return { fetch: app.fetch, request: app.request, events, close: () => events.close() };
@@ -212,6 +226,11 @@ function suggestingWith({ store, editing }: HttpAppDeps): SuggestRuleDeps {
       return editing.threshold;
     },
   };
+}
+
+/** Names this gateway answers for, beside loopback. */
+function hostsOf({ publicUrl, listen }: Pick<Config, "publicUrl" | "listen">): readonly string[] {
+  return [listen.host, ...listen.allowedHosts, ...(publicUrl === null ? [] : [new URL(publicUrl).hostname])];
 }
 
 function mountMcp(app: Hono, mcp: McpHandlers): void {

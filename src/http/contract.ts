@@ -75,6 +75,16 @@ export const readinessSchema = z.object({
 export type ReadinessBody = z.infer<typeof readinessSchema>;
 export type HealthBody = z.infer<typeof healthSchema>;
 
+/** Protected resource metadata, RFC 9728. */
+export const resourceMetadataSchema = z.object({
+  resource: z.string(),
+  authorization_servers: z.array(z.string()),
+  bearer_methods_supported: z.array(z.literal("header")),
+  scopes_supported: z.array(z.string()).optional(),
+  resource_name: z.string(),
+});
+export type ResourceMetadataBody = z.infer<typeof resourceMetadataSchema>;
+
 export const approvalRequestSchema = z.strictObject({
   decision: decisionSchema,
   event_id: z.string().regex(/^evt_.{1,100}$/, "must be the reference of a case, evt_…"),

@@ -69,6 +69,40 @@ describe("Origin check", () => {
   });
 });
 
+describe("behind a proxy, at its public name", () => {
+  const publicUrl = "https://example.org/atlas";
+  const listen = { host: "127.0.0.1", port: 8000, trustedProxies: [], allowedHosts: ["atlas.internal"] };
+  const statusOf = async (path: string, headers: Record<string, string>) => {
+    const behind = await openTestGateway({ config: { publicUrl, publicPath: "/atlas", listen } });
+    const { status } = await behind.app.request(path, { headers });
+    await behind.close();
+    return status;
+  };
+
+  test.each(["example.org", "example.org:443", "atlas.internal", "localhost", "127.0.0.1:8000"])(
+    "answers for %s, below the prefix and without it",
+    async (host) => {
+      expect(await statusOf("/atlas/livez", { host })).toBe(200);
+      expect(await statusOf("/livez", { host })).toBe(200);
+      expect(await statusOf("/atlasx/livez", { host })).toBe(404);
+    },
+  );
+
+  test.each(["other.example.org", "evil.example"])("does not answer for %s", async (host) => {
+    expect(await statusOf("/atlas/livez", { host })).toBe(403);
+  });
+
+  test.each([
+    ["https://example.org", "atlas.internal", 200],
+    ["https://example.org", "example.org", 200],
+    ["http://example.org", "example.org", 403],
+    ["https://example.org:8443", "example.org", 403],
+    ["https://evil.example", "example.org", 403],
+  ])("takes a page of %s asking %s for %i", async (origin, host, status) => {
+    expect(await statusOf("/livez", { host, origin })).toBe(status);
+  });
+});
+
 describe("bodies", () => {
   test.each([
     "text/plain",

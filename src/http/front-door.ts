@@ -61,24 +61,39 @@ export function hostCheck(allowedHosts: readonly string[]): MiddlewareHandler {
   };
 }
 
-/** Refuses requests that a web page of another origin makes. Programs send no Origin. */
-export function originCheck(): MiddlewareHandler {
+/** Context variable: whether the request says that it comes from a page this gateway served. */
+const IS_SAME_ORIGIN = "isSameOrigin";
+
+/**
+ * Refuses requests that a web page of another origin makes. Programs send no Origin.
+ *
+ * @param publicUrl where people reach the gateway; null: where it listens
+ */
+export function originCheck(publicUrl: string | null): MiddlewareHandler {
+  const publicOrigin = publicUrl === null ? null : new URL(publicUrl);
   return async (c, next) => {
     const origin = c.req.header("origin");
-    if (origin === undefined || isSameOrigin(c) || LOOPBACK_NAMES.has(originUrl(origin)?.hostname ?? ""))
-      return next();
+    if (origin === undefined) return next();
+    c.set(IS_SAME_ORIGIN, isOwnOrigin(originUrl(origin), hostOf(c), publicOrigin));
+    if (isSameOrigin(c) || LOOPBACK_NAMES.has(originUrl(origin)?.hostname ?? "")) return next();
     const message = "This gateway does not answer web pages of other origins.";
     return refuse(c, { code: "request.forbidden_host", message });
   };
 }
 
 /**
- * The request says that it comes from a page this gateway served. Host and port are compared, not the scheme,
- * which a proxy that ends TLS hides.
+ * At its public name a page is ours only by the whole public origin: the same name without TLS is anybody's on the way.
+ * Elsewhere host and port are compared, not the scheme, which a proxy that ends TLS hides.
  */
+function isOwnOrigin(origin: URL | undefined, host: string, publicUrl: URL | null): boolean {
+  if (origin === undefined) return false;
+  if (origin.host === publicUrl?.host) return origin.origin === publicUrl.origin;
+  return origin.host === host.toLowerCase();
+}
+
+/** The request says that it comes from a page this gateway served. */
 export function isSameOrigin(c: Context): boolean {
-  const origin = originUrl(c.req.header("origin") ?? "");
-  return origin !== undefined && origin.host === hostOf(c).toLowerCase();
+  return c.get(IS_SAME_ORIGIN) === true;
 }
 
 function originUrl(origin: string): URL | undefined {

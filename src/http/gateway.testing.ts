@@ -104,6 +104,8 @@ export interface TestGatewayParams {
   readonly clock?: TestClock;
   readonly mcp?: HttpAppDeps["mcp"];
   readonly secureCookies?: boolean;
+  /** What the configuration says beside the defaults of the tests. */
+  readonly config?: Partial<HttpAppDeps["config"]>;
 }
 
 /** The HTTP interface over a real store in a folder of its own. */
@@ -139,7 +141,10 @@ export async function openTestGateway(params: TestGatewayParams = {}): Promise<T
     secureCookies: params.secureCookies ?? false,
     version: "0.1.0-test",
     config: {
-      listen: { host: params.listenHost ?? "127.0.0.1", port: 8000 },
+      publicUrl: null,
+      publicPath: "",
+      listen: { host: params.listenHost ?? "127.0.0.1", port: 8000, trustedProxies: [], allowedHosts: [] },
+      agents: { issuers: [] },
       metrics: { token: params.metricsToken ?? null },
       review: {
         deadlineMs: 86_400_000,
@@ -152,6 +157,7 @@ export async function openTestGateway(params: TestGatewayParams = {}): Promise<T
       policy: { rules: [], version: "policy-1" },
       portals: params.portals ?? [],
       singleOperator: params.singleOperator ?? false,
+      ...params.config,
     },
     consoleDir: params.consoleDir ?? null,
     ...(mcp === undefined ? {} : { mcp }),

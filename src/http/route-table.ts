@@ -45,6 +45,16 @@ export const ROUTES: readonly RouteEntry[] = [
     answers: [{ status: 200, description: "The metrics.", mediaType: "text/plain" }],
     refusals: ["auth.missing", "store.failed"],
   },
+  ...["", "/mcp"].map(
+    (path): RouteEntry => ({
+      method: "get",
+      path: `/.well-known/oauth-protected-resource${path}`,
+      who: "anyone",
+      summary: "Where agents get a token, when an issuer is configured (RFC 9728).",
+      answers: [ok("The metadata.", "ResourceMetadata")],
+      refusals: ["resource.not_found"],
+    }),
+  ),
   {
     method: "post",
     path: "/webhook/approval",

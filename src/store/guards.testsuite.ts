@@ -34,6 +34,15 @@ export function testGuards(subject: () => Subject): void {
       expect(await gateway.store.findByCredential(SARAH_TOKEN)).toBeNull();
     });
 
+    test("an agent without a key is known by its id and by no credential", async () => {
+      const { database, gateway } = subject();
+      const id = "keyless" as AgentId;
+      await gateway.store.addAgent({ id, ownerId: OWNER, keySha256: null, by: null });
+      expect(await gateway.store.getAgent(id)).toEqual({ id, ownerId: OWNER, revokedAtMs: null });
+      expect(await database.sql(`select * from credentials where principal_id = 'keyless'`)).toEqual([]);
+      expect(await gateway.store.revokeAgent({ id, by: null })).toBe(true);
+    });
+
     test("one id never means two principals, and one credential never opens for two", async () => {
       const { store } = subject().gateway;
       const agent = { ownerId: OWNER, keySha256: sha256("new"), by: null };

@@ -15,18 +15,27 @@ export function sessionIdOf(c: Context): string | undefined {
   return getCookie(c, NAME);
 }
 
-/** @param secureCookies people reach the gateway by https, whatever a proxy in between makes of it */
-export function createSessionCookie(secureCookies: boolean): SessionCookie {
+export interface SessionCookieParams {
+  /** People reach the gateway by https, whatever a proxy in between makes of it. */
+  readonly secure: boolean;
+  /** Path below which they reach it, empty for none: what else is at that name gets no cookie. */
+  readonly publicPath: string;
+}
+
+export function createSessionCookie({ secure, publicPath }: SessionCookieParams): SessionCookie {
   /**
    * A proxy's word that the browser came by https is taken, too: whoever lies about it only keeps their own cookie
    * from being sent in the clear.
    */
   const options = (c: Context) => {
     const isHttps =
-      secureCookies ||
-      new URL(c.req.url).protocol === "https:" ||
-      c.req.header("x-forwarded-proto") === "https";
-    return { path: "/", httpOnly: true, sameSite: "Strict", secure: isHttps } as const;
+      secure || new URL(c.req.url).protocol === "https:" || c.req.header("x-forwarded-proto") === "https";
+    return {
+      path: publicPath === "" ? "/" : publicPath,
+      httpOnly: true,
+      sameSite: "Strict",
+      secure: isHttps,
+    } as const;
   };
   return {
     set: (c, id) => setCookie(c, NAME, id, { ...options(c), maxAge: SESSION_LIFETIME_MS / 1_000 }),

@@ -33,11 +33,15 @@ interface ConsoleFile {
  * `/console`: the reviewer's web page. Its files are read once, at start, and only names that were found then are
  * served, so no path in a request ever reaches the file system.
  */
-export function consoleRoutes(deps: { readonly consoleDir: string }): Hono {
+export function consoleRoutes(deps: {
+  readonly consoleDir: string;
+  /** Path below which the gateway is reached, empty for none. */
+  readonly publicPath: string;
+}): Hono {
   const files = readConsoleFiles(deps.consoleDir);
   const routes = new Hono();
   // The page names its files relative to itself, so it must be read as a folder.
-  routes.get("/console", (c) => c.redirect("/console/"));
+  routes.get("/console", (c) => c.redirect(`${deps.publicPath}/console/`));
   routes.get("/console/*", (c) => {
     const name = c.req.path.slice("/console/".length) || "index.html";
     const file = files.get(name);

@@ -8,28 +8,34 @@ const ENGINE = "embedded";
 export interface RootRouteDeps {
   readonly version: string;
   readonly mode: () => Enforcement;
+  /** Where the gateway is reached; null: where the request was sent. */
+  readonly publicUrl: string | null;
+  /** Path of `publicUrl`. */
+  readonly publicPath: string;
 }
 
 /** `GET /`: who answers here. A person who opens it in a browser wants the console. */
 export function rootRoute(deps: RootRouteDeps): Hono {
+  const base = deps.publicUrl ?? "";
   const status = (): StatusBody => ({
     status: "ATLAS Governance Gateway Running",
     version: deps.version,
     engine: ENGINE,
     mode: deps.mode(),
     endpoints: {
-      mcp: "/mcp",
-      mcp_sse: "/mcp/sse",
-      approval: "/webhook/approval",
-      api: "/api/v1",
-      console: "/console",
-      live: "/livez",
-      ready: "/readyz",
+      mcp: `${base}/mcp`,
+      mcp_sse: `${base}/mcp/sse`,
+      approval: `${base}/webhook/approval`,
+      api: `${base}/api/v1`,
+      console: `${base}/console`,
+      live: `${base}/livez`,
+      ready: `${base}/readyz`,
     },
   });
   return new Hono().get("/", (c) => {
     c.header("vary", "accept");
-    return prefersHtml(c.req.header("accept") ?? "") ? c.redirect("/console") : c.json(status());
+    const isBrowser = prefersHtml(c.req.header("accept") ?? "");
+    return isBrowser ? c.redirect(`${deps.publicPath}/console`) : c.json(status());
   });
 }
 

@@ -61,14 +61,14 @@ describe("signing in", () => {
     expect(response.headers.get("set-cookie")).toBeNull();
   });
 
-  test("is always marked Secure where people reach the gateway by https only", async () => {
-    const secure = await openTestGateway({ secureCookies: true });
+  test("is always marked Secure where people reach the gateway by https only, and goes no further than its prefix", async () => {
+    const secure = await openTestGateway({ secureCookies: true, config: { publicPath: "/atlas" } });
     const response = await secure.app.request("/api/v1/session", {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ token: secure.token("sarah") }),
     });
-    expect(response.headers.get("set-cookie")).toContain("; Secure");
+    expect(response.headers.get("set-cookie")).toMatch(/; Path=\/atlas; HttpOnly; Secure; SameSite=Strict$/);
     await secure.close();
   });
 

@@ -14,6 +14,7 @@ import {
 } from "../auth/person-guard.ts";
 import { type SessionCookie, sessionIdOf } from "../auth/session-cookie.ts";
 import type { SignInThrottle } from "../auth/sign-in-throttle.ts";
+import type { ClientAddress } from "../client-address.ts";
 import {
   passwordRequestSchema,
   type SessionBody,
@@ -32,6 +33,7 @@ export interface SessionRoutesDeps extends PersonGuardDeps {
   readonly cookie: SessionCookie;
   readonly throttle: SignInThrottle;
   readonly config: Pick<Config, "singleOperator" | "observe" | "upstreams" | "policy">;
+  readonly clientAddress: ClientAddress;
 }
 
 /** `/api/v1/session`: signing a browser in and out, and a person's own password. */
@@ -87,7 +89,7 @@ async function byToken(c: Context<PersonEnv>, token: string, deps: SessionRoutes
   const principal = await deps.authenticate(`Bearer ${token}`);
   if (principal?.kind === "person")
     return { person: principal.person, proof: { kind: "token", sha256: sha256(token) } };
-  const waitMs = deps.throttle.tokenFailed(addressOf(c));
+  const waitMs = deps.throttle.tokenFailed(deps.clientAddress(c));
   if (waitMs > 0) throw tooManyFailures(waitMs);
   throw new RefusalError(principal === null ? UNKNOWN_TOKEN : AGENT_CREDENTIAL);
 }
@@ -97,7 +99,7 @@ async function byPassword(
   params: { readonly account: string; readonly password: string },
   deps: SessionRoutesDeps,
 ): Promise<SignedIn> {
-  const attempt = deps.throttle.tryPassword({ address: addressOf(c), account: params.account });
+  const attempt = deps.throttle.tryPassword({ address: deps.clientAddress(c), account: params.account });
   if (attempt.kind === "wait") throw tooManyFailures(attempt.waitMs);
   const checked = await checkPassword(params, deps);
   if (checked.kind === "differs") throw new RefusalError(WRONG_PASSWORD);
@@ -113,7 +115,7 @@ async function ownPassword(c: Context<PersonEnv>, deps: SessionRoutesDeps): Prom
   const body = await readBody(c, passwordRequestSchema);
   const person = c.get("person");
   // Whoever holds a session must not find out the password with it.
-  const attempt = deps.throttle.tryPassword({ address: addressOf(c), account: person.id });
+  const attempt = deps.throttle.tryPassword({ address: deps.clientAddress(c), account: person.id });
   if (attempt.kind === "wait") throw tooManyFailures(attempt.waitMs);
   const result = await changePassword(
     {
@@ -142,11 +144,6 @@ async function ownPassword(c: Context<PersonEnv>, deps: SessionRoutesDeps): Prom
     default:
       return result satisfies never;
   }
-}
-
-/** Where the request came from, for the throttle. */
-function addressOf(c: Context<PersonEnv>): string {
-  return c.env?.incoming?.socket.remoteAddress ?? "";
 }
 
 const UNKNOWN_TOKEN = {

@@ -8,9 +8,10 @@ import {
 import { sha256 } from "../../domain/digest.ts";
 import { AtlasError } from "../../domain/errors.ts";
 import type { AgentId, RandomBytes } from "../../domain/ids.ts";
-import type { Principal } from "../../domain/principal.ts";
+import type { Admission } from "../../domain/principal.ts";
 import { type AgentServerDeps, createAgentServer, isServedMethod } from "./agent-server.ts";
 import type { AgentSession } from "./agent-session.ts";
+import { type Challenge, challengeOf } from "./challenge.ts";
 import { rpcErrorResponse } from "./error-response.ts";
 import { createHttpSessions, type SessionLimits } from "./http-sessions.ts";
 import { type CallTexts, type ReadBody, readBody } from "./message-texts.ts";
@@ -20,7 +21,8 @@ import { createSseSessions } from "./sse-sessions.ts";
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 export interface McpEndpointDeps extends AgentServerDeps {
-  readonly authenticate: (authorization: string | null) => Promise<Principal | null>;
+  readonly authenticate: (authorization: string | null) => Promise<Admission>;
+  readonly challenge: () => Challenge;
   readonly random: RandomBytes;
   /** Path that SSE clients post to. */
   readonly messagesPath: string;
@@ -136,10 +138,10 @@ async function guarded(
   serve: (agentId: AgentId) => Promise<Response>,
 ): Promise<Response> {
   const principal = await deps.authenticate(request.headers.get("authorization"));
-  if (principal === null) {
+  if (principal.kind === "refused") {
     return rpcErrorResponse(
-      new AtlasError("auth.missing", "No valid agent key: send it as `Authorization: Bearer atlas_agent_…`."),
-      { "www-authenticate": "Bearer" },
+      new AtlasError(principal.code, principal.message),
+      challengeOf(principal, deps.challenge()),
     );
   }
   if (principal.kind !== "agent") {

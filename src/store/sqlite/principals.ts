@@ -87,7 +87,7 @@ function principalCommands(
           );
         }
         statements.insertAgent.run({ id, owner: ownerId, now: tx.nowMs });
-        credentials.add({ sha256: keySha256, kind: "agent", id, nowMs: tx.nowMs });
+        if (keySha256 !== null) credentials.add({ sha256: keySha256, kind: "agent", id, nowMs: tx.nowMs });
         const details = { agent: id, owner: ownerId };
         ledger.append({ type: "agent.added", actor: administrator(by, writer), details }, tx.nowMs);
       }),
