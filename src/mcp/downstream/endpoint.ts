@@ -11,6 +11,7 @@ import type { AgentId, RandomBytes } from "../../domain/ids.ts";
 import type { Admission } from "../../domain/principal.ts";
 import { type AgentServerDeps, createAgentServer, isServedMethod } from "./agent-server.ts";
 import type { AgentSession } from "./agent-session.ts";
+import { batchProblem } from "./batches.ts";
 import { type Challenge, challengeOf } from "./challenge.ts";
 import { rpcErrorResponse } from "./error-response.ts";
 import { createHttpSessions, type SessionLimits } from "./http-sessions.ts";
@@ -70,9 +71,16 @@ export function createMcpEndpoint(deps: McpEndpointDeps): McpEndpoint {
     }
     const body = await readRequest(request, agentId, deps);
     if (body instanceof Response) return body;
-    const isLegacy = id !== null && (await isLegacyRequest(request, body.value));
-    if (isLegacy) return http.serve(id, { agentId, request, body });
-    const opened = isInitialize(body.value) ? await http.open({ agentId, request, body }) : null;
+    const session = [...http.all()].find((known) => known.id === id && known.agentId === agentId);
+    const problem = batchProblem(body.value, [
+      request.headers.get("mcp-protocol-version"),
+      agreedIn(session),
+    ]);
+    if (problem !== null) return rpcErrorResponse(problem);
+    const isLegacy = await isLegacyRequest(request, body.value);
+    if (isLegacy && id !== null) return http.serve(id, { agentId, request, body });
+    const begins = isLegacy && isInitialize(body.value);
+    const opened = begins ? await http.open({ agentId, request, body }) : null;
     return (
       opened ?? handler.fetch(request, { parsedBody: body.value, authInfo: authInfo(agentId, body.calls) })
     );
@@ -86,7 +94,9 @@ export function createMcpEndpoint(deps: McpEndpointDeps): McpEndpoint {
         const session = sse.find(agentId, request);
         if (session === null) return rpcErrorResponse(NO_STREAM);
         const body = await readRequest(request, agentId, deps);
-        return body instanceof Response ? body : sse.take(session, body, request);
+        if (body instanceof Response) return body;
+        const problem = batchProblem(body.value, [agreedIn(session)]);
+        return problem === null ? sse.take(session, body, request) : rpcErrorResponse(problem);
       }),
     toolsChanged() {
       handler.notify.toolsChanged();
@@ -119,6 +129,11 @@ function statelessHandler(deps: AgentServerDeps): McpHttpHandler {
     },
     { onerror: deps.onError, maxRequestBodySize: MAX_BODY_BYTES },
   );
+}
+
+/** Revision that the client and the gateway agreed on. */
+function agreedIn(session: AgentSession | undefined): string | undefined {
+  return session?.server.getNegotiatedProtocolVersion();
 }
 
 function isInitialize(message: unknown): boolean {
