@@ -1,3 +1,5 @@
+import { GUARDS_OF_TOKENS } from "./guards-of-tokens.ts";
+
 // Each line: a guard of an invariant, the text that is it, what stands there when it is gone, and the test that must notice.
 const CLAIM = "src/governance/transitions/claim.ts";
 const DECISION = "src/governance/transitions/decision.ts";
@@ -10,7 +12,7 @@ const ROLES = "src/http/roles.test.ts";
 const SESSION = "src/http/routes/session.test.ts";
 const ENGINE = "src/engines/embedded.test.ts";
 
-interface Guard {
+export interface Guard {
   /** The guard in words. */
   readonly guard: string;
   readonly file: string;
@@ -355,27 +357,7 @@ export const GUARDS: readonly Guard[] = [
     instead: "",
     test: "src/http/routes/approval-webhook.test.ts",
   },
-  {
-    guard: "agents' tokens: only for the audience",
-    file: "src/http/auth/token-agents.ts",
-    without: "      audience: issuer.audience,\n",
-    instead: "",
-    test: "src/http/auth/token-agents.test.ts",
-  },
-  {
-    guard: "agents' tokens: only allowed algorithms",
-    file: "src/http/auth/token-agents.ts",
-    without: "      algorithms: [...issuer.algorithms],\n",
-    instead: "",
-    test: "src/http/auth/token-agents.test.ts",
-  },
-  {
-    guard: "agents' tokens: not for a revoked agent",
-    file: "src/http/auth/token-agents.ts",
-    without: "agent !== null && agent.revokedAtMs === null",
-    instead: "agent !== null",
-    test: "src/http/auth/token-agents.test.ts",
-  },
+  ...GUARDS_OF_TOKENS,
   {
     guard: "portal: signature",
     file: "src/http/auth/portal.ts",

@@ -130,9 +130,9 @@ export interface HttpApp {
 
 /** The gateway's HTTP interface, without a port: the front door, then one route file a resource. */
 export function createHttpApp(deps: HttpAppDeps): HttpApp {
-  const { publicUrl, publicPath, listen } = deps.config;
+  const { store, clock, log, config } = deps;
+  const { publicUrl, publicPath, listen } = config;
   const app = new Hono({ getPath: pathReader(publicPath) });
-  const { store, clock, log } = deps;
   const guard = {
     store,
     authenticate: deps.authenticate,
@@ -156,7 +156,6 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
     },
   };
   const events = createCaseEvents({ store });
-  const { config } = deps;
   const mode = () => enforcementOf(config);
 
   app.onError((error, c) => errorResponse(c, error, log));
