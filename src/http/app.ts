@@ -163,14 +163,7 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
     refuse(c, { code: "resource.not_found", message: "There is nothing at this address." }),
   );
 
-  app.use(accessLog(log), securityHeaders());
-  app.use(hostCheck(hostsOf(deps.config)), originCheck(publicUrl));
-  app.use(jsonOnly(), bodyLimit(MAX_BODY_BYTES));
-  app.use("/api/v1/*", async (c, next) => {
-    await next();
-    if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");
-  });
-
+  useFrontDoor(app, deps);
   app.route("/", rootRoute({ version: deps.version, mode, publicUrl, publicPath }));
   app.route("/", healthRoutes({ store, status: deps.status }));
   app.route("/", metricsRoutes({ authenticate: deps.authenticate, config, expose: deps.exposeMetrics }));
@@ -225,6 +218,17 @@ function suggestingWith({ store, editing }: HttpAppDeps): SuggestRuleDeps {
       return editing.threshold;
     },
   };
+}
+
+/** What every request passes before its route. */
+function useFrontDoor(app: Hono, deps: Pick<HttpAppDeps, "config" | "log">): void {
+  app.use(accessLog(deps.log), securityHeaders());
+  app.use(hostCheck(hostsOf(deps.config)), originCheck(deps.config.publicUrl));
+  app.use(jsonOnly(), bodyLimit(MAX_BODY_BYTES));
+  app.use("/api/v1/*", async (c, next) => {
+    await next();
+    if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");
+  });
 }
 
 /** Names this gateway answers for, beside loopback. */
