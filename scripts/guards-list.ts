@@ -1,10 +1,13 @@
 import { GUARDS_OF_TOKENS } from "./guards-of-tokens.ts";
 
 // Each line: a guard of an invariant, the text that is it, what stands there when it is gone, and the test that must notice.
+import { MODEL_GUARDS } from "./guards-of-models.ts";
+
 const CLAIM = "src/governance/transitions/claim.ts";
 const DECISION = "src/governance/transitions/decision.ts";
 const OPEN = "src/governance/transitions/open-case.ts";
 const LISTING = "src/governance/transitions/listing.ts";
+const RULING = "src/governance/transitions/ruling.ts";
 const OUTCOME = "src/governance/transitions/outcome.ts";
 const STORE = "src/store/sqlite/sqlite-store.test.ts";
 const CALL = "src/governance/govern-call.test.ts";
@@ -24,6 +27,7 @@ export interface Guard {
 }
 
 export const GUARDS: readonly Guard[] = [
+  ...MODEL_GUARDS,
   // 1. No run without an authorization that names its digest; a claim misses no change committed before it.
   {
     guard: "claim: only an authorized case",
@@ -97,9 +101,9 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     guard: "open: accepted pin",
-    file: OPEN,
-    without: "guards.acceptedPin !== params.tool.pin",
-    instead: "false",
+    file: RULING,
+    without: "guards.currentPin === call.toolPin && guards.acceptedPin === call.toolPin",
+    instead: "guards.currentPin === call.toolPin",
     test: STORE,
   },
   {

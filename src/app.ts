@@ -21,6 +21,7 @@ import { createAuthenticator } from "./http/auth/authenticate.ts";
 import { createTokenAgents, warnOfUnknownAgents } from "./http/auth/token-agents.ts";
 import type { GatewayStatus } from "./http/routes/health.ts";
 import { startHttpServer } from "./http/server.ts";
+import { type Judges, openJudges } from "./judges.ts";
 import { derivedKey } from "./ledger/derived-key.ts";
 import { loadOrCreateSigningKey } from "./ledger/signing-key.ts";
 import { liveView } from "./live-view.ts";
@@ -84,7 +85,9 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
     ...self,
   });
   closers.add(() => monitoring.close());
-  const inForce = createInForce(config, partsOf({ store, upstreams, meter: monitoring.meter }, self));
+  const judges = await openJudges(config.risk, self);
+  const parts = partsOf({ store, upstreams, meter: monitoring.meter }, self);
+  const inForce = createInForce(config, parts, judges);
 
   const engine = createEmbeddedEngine({
     store,
@@ -96,7 +99,7 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   const notifier = createNotifier(config, { store, ...self });
   closers.add(() => notifier.close());
   closers.add(store.onChange(() => notifier.wake()));
-  const reloader = composeReloader({ config, store, upstreams, inForce, notifier, monitoring }, self);
+  const reloader = composeReloader({ config, store, upstreams, inForce, judges, notifier, monitoring }, self);
   let phase: GatewayStatus["phase"] = "starting";
   const status = () => ({ phase, reloadRefused: reloader.last()?.taken === false });
   const { app, mcp } = composeHttp(
@@ -122,6 +125,9 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   closers.add(() => housekeeping.close());
   housekeeping.start();
   closers.add(() => reloader.close());
+  // First of all: what waits for a model must not keep the rest open.
+  closers.add(() => judges.close());
+  judges.warm();
   phase = "running";
   return {
     url: server.url,
@@ -139,13 +145,14 @@ interface Composed {
   readonly upstreams: RunningUpstreams;
   readonly engine: Pick<Engine, "wake">;
   readonly inForce: ReturnType<typeof createInForce>;
+  readonly judges: Judges;
   readonly notifier: ReturnType<typeof createNotifier>;
   readonly monitoring: Monitoring;
 }
 
 /** What agents and people reach, without a port. */
 function composeHttp(
-  parts: Omit<Composed, "notifier"> & {
+  parts: Omit<Composed, "notifier" | "judges"> & {
     readonly status: () => GatewayStatus;
     readonly version: string;
     readonly sessionKey: Uint8Array;
@@ -183,11 +190,12 @@ function composeHttp(
 }
 
 function composeReloader(parts: Omit<Composed, "engine"> & { readonly config: Config }, self: Self) {
-  const { store, inForce, notifier, monitoring } = parts;
+  const { store, inForce, judges, notifier, monitoring } = parts;
   return createReloader({
     dataDir: parts.config.dataDir,
     inForce: inForce.newest,
     take: async (next) => {
+      await judges.follow(next.risk);
       // From this commit on no call is claimed under the old rules; those that were ruled by them are ruled anew.
       await store.activatePolicy(next.policy.version);
       inForce.replace(next);
@@ -264,6 +272,7 @@ function partsOf(
     ...opened,
     schemas: createArgumentSchemas(),
     running: new Map(),
+    assessing: new Map(),
     otherWritersAreDead: true,
   };
 }
@@ -291,10 +300,11 @@ function rulesOf(config: Config) {
 }
 
 /** The configuration in force and everything that follows from it: replaced as one, so that no ruling mixes two. */
-function createInForce(first: Config, parts: ReturnType<typeof partsOf>) {
+function createInForce(first: Config, parts: ReturnType<typeof partsOf>, judges: Judges) {
   const under = (config: Config) => ({
     config,
-    governance: { ...parts, ...rulesOf(config) } satisfies GovernCallDeps & DriveCaseDeps,
+    governance: { ...parts, ...rulesOf(config), judging: judges.current() } satisfies GovernCallDeps &
+      DriveCaseDeps,
   });
   let current = under(first);
   return {

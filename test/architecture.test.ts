@@ -27,6 +27,7 @@ const COMPOSERS = new Set([
   "app.ts",
   "bootstrap.ts",
   "housekeeping.ts",
+  "judges.ts",
   "live-view.ts",
   "monitoring.ts",
   "reload.ts",

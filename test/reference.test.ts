@@ -40,6 +40,7 @@ const REASON_IDS = [
   "policy.error",
   "policy.tightened",
   "observe.let_through",
+  "risk.assessing",
   "risk.below_threshold",
   "risk.above_threshold",
   "risk.assessor_failed",

@@ -11,6 +11,7 @@ export const REASONS = {
   "policy.tightened":
     "The policy became stricter while the case waited, so the earlier authorization is void.",
   "observe.let_through": "The gateway only observes here, so the call was not held.",
+  "risk.assessing": "The risk is still being assessed.",
   "risk.below_threshold": "The risk score is below the threshold.",
   "risk.above_threshold": "The risk score reaches the threshold, so a human decides.",
   "risk.assessor_failed": "The risk could not be assessed, so a human decides.",

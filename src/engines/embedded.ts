@@ -1,9 +1,10 @@
+import type { CaseState } from "../domain/case.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { CaseRef, WriterId } from "../domain/ids.ts";
 import type { CaseStore, Engine } from "../governance/ports.ts";
 
 export interface EmbeddedEngineDeps {
-  readonly store: Pick<CaseStore, "dueCases" | "nextDueAtMs" | "onChange">;
+  readonly store: Pick<CaseStore, "dueCases" | "listCases" | "nextDueAtMs" | "onChange">;
   /** Does what a case needs now. */
   readonly drive: (ref: CaseRef) => Promise<void>;
   readonly writer: WriterId;
@@ -26,6 +27,9 @@ const MAX_SLEEP_MS = 30_000;
 /** What is overdue was woken; this long it is left alone before the next look. */
 const RECHECK_MS = 1_000;
 const SWEEP_LIMIT = 200;
+/** Cases of a dead process that are assessed again at once; more than these wait until they are due. */
+const ORPHANS_LIMIT = 10_000;
+const SETS_A_DEADLINE: ReadonlySet<CaseState> = new Set(["ASSESSING", "AWAITING_REVIEW", "AUTHORIZED"]);
 
 /**
  * Drives cases in this process, over the same tables. A parked case costs a row: the only timer is the
@@ -102,8 +106,9 @@ export function createEmbeddedEngine(deps: EmbeddedEngineDeps): EmbeddedEngine {
     async start() {
       stopListening = deps.store.onChange((change) => {
         // A new deadline may be nearer than the one we sleep towards.
-        if (change.to === "AWAITING_REVIEW" || change.to === "AUTHORIZED") sleepAtMost(RECHECK_MS);
+        if (SETS_A_DEADLINE.has(change.to)) sleepAtMost(RECHECK_MS);
       });
+      for (const ref of await orphans(deps.store)) wake(ref);
       await sweepAndSleep();
     },
     wake,
@@ -119,4 +124,10 @@ export function createEmbeddedEngine(deps: EmbeddedEngineDeps): EmbeddedEngine {
       await Promise.all(running.values());
     },
   };
+}
+
+/** Cases that an earlier process was assessing; what this one assesses itself, it does not assess twice. */
+async function orphans(store: Pick<CaseStore, "listCases">): Promise<readonly CaseRef[]> {
+  const found = await store.listCases({ states: ["ASSESSING"], limit: ORPHANS_LIMIT });
+  return found.map((orphan) => orphan.ref);
 }

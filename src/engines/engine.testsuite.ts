@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { CaseRef } from "../domain/ids.ts";
 import { driveCase } from "../governance/drive-case.ts";
 import { governCall } from "../governance/govern-call.ts";
+import { type ScriptedJudging, scored, scriptedJudging } from "../governance/judge.testing.ts";
 import type { Engine } from "../governance/ports.ts";
 import { recordDecision } from "../governance/record-decision.ts";
 import { createRig, type Rig } from "../governance/rig.testing.ts";
@@ -220,6 +221,68 @@ export function testEngine(params: EngineSuiteParams): void {
       const texts = rig.upstreams.received.map((c) => c.argumentsText);
       expect(texts).toHaveLength(1_000);
       expect(new Set(texts).size).toBe(1_000);
+    });
+
+    describe("with a model", () => {
+      let judging: ScriptedJudging;
+      beforeEach(async () => {
+        await engine.close();
+        await rig.dispose();
+        judging = scriptedJudging(null);
+        await begin(await createRig({ judging }));
+      });
+      const note = { exposedName: "note_down", argumentsText: '{"text":"hi"}', metaText: null };
+      /** A call that its agent does not wait for, while the model thinks. */
+      async function parkAssessing(): Promise<CaseRef> {
+        const answer = await governCall({ ...note, agentId: rig.agentId }, { ...rig.deps, holdMs: 0 });
+        if (answer.kind !== "pending") throw new Error(`not pending but ${answer.kind}`);
+        await vi.waitFor(() => expect(judging.asked.length).toBeGreaterThan(0));
+        return answer.case.ref;
+      }
+
+      test("runs what the model let through after its agent was answered", async () => {
+        const ref = await parkAssessing();
+        for (let i = 0; i < 5; i++) engine.wake(ref);
+        judging.says(scored(45));
+        await engine.settle();
+        expect(await stateOf(ref)).toBe("SUCCEEDED");
+        expect(judging.asked).toHaveLength(1);
+        expect(rig.upstreams.received).toHaveLength(1);
+      });
+
+      test("assesses again what an earlier process did not finish, at its start", async () => {
+        const ref = await parkAssessing();
+        await engine.close();
+        judging = scriptedJudging(scored(45));
+        await begin(await rig.restart({ judging }));
+        expect(await stateOf(ref)).toBe("SUCCEEDED");
+        expect(judging.asked).toHaveLength(1);
+        expect(rig.upstreams.received).toHaveLength(1);
+      });
+
+      test("sends to a human what the model finds risky, however often it is woken", async () => {
+        const ref = await parkAssessing();
+        judging.says(scored(85));
+        for (let i = 0; i < 5; i++) engine.wake(ref);
+        await engine.settle();
+        expect(await stateOf(ref)).toBe("AWAITING_REVIEW");
+        expect((await rig.store.dueMessages(10)).map((m) => m.topic)).toEqual(["review.requested"]);
+      });
+
+      test("looks again at a case whose score could not be recorded, when it is due", async () => {
+        const record = rig.store.recordAssessment.bind(rig.store);
+        rig.deps.store.recordAssessment = () => Promise.reject(new Error("disk full"));
+        const ref = await parkAssessing();
+        judging.says(scored(45));
+        await vi.waitFor(() => expect(rig.deps.assessing.size).toBe(0));
+        rig.deps.store.recordAssessment = record;
+        rig.clock.advance(judging.deadlineMs);
+        await engine.settle();
+        expect(await stateOf(ref)).toBe("ASSESSING");
+        rig.clock.advance(5_000);
+        await engine.settle();
+        expect(await stateOf(ref)).toBe("SUCCEEDED");
+      });
     });
 
     test("does nothing after close", async () => {

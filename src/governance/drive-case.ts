@@ -1,20 +1,28 @@
 import { isTerminal } from "../domain/case.ts";
 import type { CaseRef } from "../domain/ids.ts";
+import { type AssessCaseDeps, assessCase } from "./assess-case.ts";
 import { type ExecuteOnceDeps, executeOnce } from "./execute-once.ts";
 
-export interface DriveCaseDeps extends ExecuteOnceDeps {
+export interface DriveCaseDeps extends ExecuteOnceDeps, Omit<AssessCaseDeps, keyof ExecuteOnceDeps> {
+  readonly store: ExecuteOnceDeps["store"] & AssessCaseDeps["store"];
+  readonly upstreams: ExecuteOnceDeps["upstreams"] & AssessCaseDeps["upstreams"];
   /** Claims of other writers are those of dead processes: this gateway holds the exclusive lock. */
   readonly otherWritersAreDead: boolean;
 }
 
 /**
- * Does whatever a case needs now: its deadline, its run, or the end of a claim that nobody will report on.
+ * Does whatever a case needs now: its score, its deadline, its run, or the end of a claim that nobody will report on.
  * Safe to call at any time, twice, or late.
  */
 export async function driveCase(ref: CaseRef, deps: DriveCaseDeps): Promise<void> {
   const current = await deps.store.getCase(ref);
   if (current === null || isTerminal(current.state)) return;
   switch (current.state) {
+    case "ASSESSING": {
+      const assessed = await assessCase(ref, deps);
+      if (assessed?.case.state === "AUTHORIZED") await executeOnce(ref, deps);
+      return;
+    }
     case "AWAITING_REVIEW":
       await deps.store.expire({ ref, writer: deps.writer });
       return;

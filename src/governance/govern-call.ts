@@ -5,6 +5,7 @@ import { type CaseRef, newCaseRef, randomHex } from "../domain/ids.ts";
 import type { ReasonId } from "../domain/reasons.ts";
 import type { CatalogTool } from "../domain/tool.ts";
 import type { ArgumentSchemas } from "./argument-schema.ts";
+import { type AssessCaseDeps, assessCase } from "./assess-case.ts";
 import { answerOfCase } from "./case-answer.ts";
 import { isSettled, watchCase } from "./case-watch.ts";
 import {
@@ -16,6 +17,7 @@ import {
   settleWithinMs,
   verdictOn,
 } from "./dispatch.ts";
+import { createHold, type Hold } from "./hold.ts";
 import type { LiveCaller } from "./live-client.ts";
 import { type CallTimer, type Meter, startCallTimer } from "./meter.ts";
 import type { CaseStore, DispatchOutcome, GuardStore, Upstreams } from "./ports.ts";
@@ -25,8 +27,8 @@ import type { OpenCaseParams, OpenCaseResult } from "./transitions/open-case.ts"
 import type { OutcomeResult } from "./transitions/outcome.ts";
 import { payload } from "./transitions/plan.ts";
 
-export interface GovernCallDeps extends RuleCallDeps, RecordDispatchDeps {
-  readonly store: CaseStore & Pick<GuardStore, "acceptanceOf">;
+export interface GovernCallDeps extends RuleCallDeps, RecordDispatchDeps, Pick<AssessCaseDeps, "assessing"> {
+  readonly store: CaseStore & AssessCaseDeps["store"] & Pick<GuardStore, "acceptanceOf">;
   readonly upstreams: Upstreams;
   readonly schemas: ArgumentSchemas;
   readonly clock: Clock;
@@ -104,9 +106,11 @@ async function govern(
     }
     if (opened.kind === "refused") return refuseCall(call, opened.reasonId, null, deps);
     if (opened.kind === "joined") return timer.await(joinCase(opened.case, call, deps));
+    const live = { call, caller, timer, case: opened.case };
+    if (opened.case.state === "ASSESSING") return timer.await(holdWhileAssessing(live, deps));
     if (opened.token === null) return answerOfCase(opened.case, null, null);
     const { token } = opened;
-    return runLive({ call, caller, timer, case: opened.case, token, dispatchByMonotonicMs }, deps);
+    return untilEnded(opened.case.ref, dispatchLive({ ...live, token, dispatchByMonotonicMs }, deps), deps);
   }
   return refuseCall(call, "policy.error", "the policy keeps changing; call the tool again", deps);
 }
@@ -142,24 +146,61 @@ function openCase(
   });
 }
 
-interface LiveRun {
+interface LiveCase {
   readonly call: RawCall;
   readonly caller: LiveCaller;
   readonly timer: CallTimer;
   readonly case: Case;
+}
+
+interface LiveRun extends LiveCase {
   readonly token: number;
   readonly dispatchByMonotonicMs: number;
 }
 
-/** Runs a claimed call while the agent waits. The run goes on if the agent goes away. */
-async function runLive(run: LiveRun, deps: GovernCallDeps): Promise<CallAnswer> {
-  const answer = dispatchLive(run, deps);
-  deps.running.set(run.case.ref, answer);
+/** Lets callers of the same call wait for this answer, which goes on if its own agent goes away. */
+async function untilEnded(
+  ref: CaseRef,
+  answer: Promise<CallAnswer>,
+  deps: GovernCallDeps,
+): Promise<CallAnswer> {
+  deps.running.set(ref, answer);
   try {
     return await answer;
   } finally {
-    deps.running.delete(run.case.ref);
+    deps.running.delete(ref);
   }
+}
+
+/**
+ * Holds a call while a model is asked about it. If the score comes in that time and lets it pass, the call runs in the same
+ * answer; later the case goes on without the agent, and its result is kept.
+ */
+function holdWhileAssessing(live: LiveCase, deps: GovernCallDeps): Promise<CallAnswer> {
+  const hold = createHold(deps.holdMs, live.call.signal);
+  // Waiting for a model is counted as a whole by the caller's timer; what is waited for inside must not count twice.
+  const untimed = { ...live, timer: startCallTimer(deps.clock) };
+  const answer = untilEnded(live.case.ref, assessLive(untimed, hold, deps), deps);
+  return Promise.race([answer, hold.over.then((): CallAnswer => ({ kind: "pending", case: live.case }))]);
+}
+
+async function assessLive(live: LiveCase, hold: Hold, deps: GovernCallDeps): Promise<CallAnswer> {
+  const { call, caller, case: opened } = live;
+  let dispatchByMonotonicMs = Number.NEGATIVE_INFINITY;
+  const keepForRun = async () => {
+    if (!hold.take()) return false;
+    const { upstream, upstreamFingerprint } = opened;
+    await deps.upstreams.readyLive({ upstream, upstreamFingerprint, agentId: call.agentId, ...caller });
+    // Read before the claim commits: a process that sleeps between the two must not send.
+    dispatchByMonotonicMs = deps.clock.monotonicMs() + DISPATCH_WITHIN_MS;
+    return true;
+  };
+  // The store has said in its own log why; the case is on record, and the engine will look at it again.
+  const assessed = await assessCase(opened.ref, deps, keepForRun).catch(() => null);
+  const token = assessed?.kind === "assessed" ? assessed.token : null;
+  return assessed === null || token === null
+    ? answerOfCase(assessed?.case ?? opened, null, null)
+    : dispatchLive({ ...live, case: assessed.case, token, dispatchByMonotonicMs }, deps);
 }
 
 async function dispatchLive(run: LiveRun, deps: GovernCallDeps): Promise<CallAnswer> {
@@ -238,7 +279,10 @@ async function joinCase(joined: Case, call: RawCall, deps: GovernCallDeps): Prom
     deps.store,
   );
   if (current === null) return { kind: "pending", case: joined };
-  if (running !== undefined && isTerminal(current.state)) return running;
+  if (running !== undefined && isTerminal(current.state)) {
+    const live = await running;
+    if (live.kind !== "pending") return live;
+  }
   const result = isTerminal(current.state) ? await deps.store.getPayload(current.ref, "result") : null;
   const reason = current.state === "REJECTED" ? await deps.store.getPayload(current.ref, "reason") : null;
   return answerOfCase(current, result, reason);

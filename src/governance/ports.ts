@@ -9,6 +9,7 @@ import type { AccountStore } from "./account-ports.ts";
 import type { LiveCaller } from "./live-client.ts";
 import type { ApprovedCall, RepeatedCall } from "./suggest-rule.ts";
 import type { Acceptance, AcceptToolParams, AcceptToolResult } from "./transitions/acceptance.ts";
+import type { AssessmentParams, AssessmentResult } from "./transitions/assessment.ts";
 import type { ClaimParams, ClaimResult } from "./transitions/claim.ts";
 import type { DecisionParams, DecisionResult } from "./transitions/decision.ts";
 import type { ExpireParams, ExpireResult, WithdrawParams, WithdrawResult } from "./transitions/ending.ts";
@@ -48,6 +49,8 @@ export interface CaseChanged {
  */
 export interface CaseStore {
   openCase(params: OpenCaseParams): Promise<OpenCaseResult>;
+  /** Ends the assessment of a case that waited for a model, and claims it in the same commit if its call is still held. */
+  recordAssessment(params: AssessmentParams): Promise<AssessmentResult>;
   /** The one transaction that lets one gateway dispatch an authorized case once. */
   claim(params: ClaimParams): Promise<ClaimResult>;
   recordOutcome(params: OutcomeParams): Promise<OutcomeResult>;

@@ -16,6 +16,7 @@ import type { DriveCaseDeps } from "./drive-case.ts";
 import type { EditArgumentsDeps } from "./edit-arguments.ts";
 import type { GovernCallDeps } from "./govern-call.ts";
 import type { DispatchOutcome, DispatchParams, Store, UpstreamSession, Upstreams } from "./ports.ts";
+import type { Judging } from "./rule-call.ts";
 
 /** A clock that only moves when told to. */
 export interface TestClock extends Clock {
@@ -147,13 +148,15 @@ export interface Rig {
   readonly owner: PersonId;
   readonly reviewer: PersonId;
   /** Ends this process and starts the next one on the same folder. */
-  restart(): Promise<Rig>;
+  restart(change?: Pick<RigParams, "judging">): Promise<Rig>;
   dispose(): Promise<void>;
 }
 
 export interface RigParams {
   readonly rules?: readonly PolicyRule[];
   readonly observe?: boolean;
+  /** The model that is asked, for which calls are held for ten seconds. */
+  readonly judging?: Judging;
   readonly dir?: string;
   readonly clock?: TestClock;
 }
@@ -207,10 +210,12 @@ export async function createRig(params: RigParams = {}): Promise<Rig> {
     reviewForMs: 24 * 3_600_000,
     runWithinMs: 3_600_000,
     undoWithinMs: 0,
-    holdMs: 0,
+    holdMs: params.judging === undefined ? 0 : 10_000,
+    judging: params.judging,
     maxResultBytes: 10_000,
     running: new Map(),
     meter: { answered: () => undefined, dispatched: () => undefined },
+    assessing: new Map(),
     otherWritersAreDead: true,
   };
   return {
@@ -220,9 +225,9 @@ export async function createRig(params: RigParams = {}): Promise<Rig> {
     upstreams,
     deps,
     ...ids,
-    async restart() {
+    async restart(change) {
       await store.close();
-      return createRig({ ...params, dir, clock });
+      return createRig({ ...params, ...change, dir, clock });
     },
     async dispose() {
       await store.close();

@@ -16,9 +16,10 @@ import type { CatalogTool } from "../domain/tool.ts";
 import type { Store } from "../governance/ports.ts";
 import type { ClaimParams } from "../governance/transitions/claim.ts";
 import type { DecisionParams } from "../governance/transitions/decision.ts";
-import type { OpenCaseParams, OpenCaseResult, Ruling } from "../governance/transitions/open-case.ts";
+import type { OpenCaseParams, OpenCaseResult } from "../governance/transitions/open-case.ts";
 import type { OutcomeParams } from "../governance/transitions/outcome.ts";
 import { payload } from "../governance/transitions/plan.ts";
+import type { Ruling } from "../governance/transitions/ruling.ts";
 
 /** A clock that stands still until a test moves it. */
 export interface FakeClock extends Clock {
@@ -97,7 +98,7 @@ export const TOOL: CatalogTool = {
   safeToRepeat: false,
 };
 
-const assessment: Assessment = {
+export const assessment: Assessment = {
   risk_score: 85,
   classification: "HIGH_RISK",
   action: "PAUSE",

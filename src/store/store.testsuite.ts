@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe } from "vitest";
 import { testAccounts } from "./accounts.testsuite.ts";
 import { testActions } from "./actions.testsuite.ts";
+import { testAssessment } from "./assessment.testsuite.ts";
 import { testClaims } from "./claims.testsuite.ts";
 import { testCommits } from "./commits.testsuite.ts";
 import { testDecisions } from "./decisions.testsuite.ts";
@@ -48,6 +49,7 @@ export function testStore({ create }: StoreSuiteParams): void {
     };
 
     testOpening(current);
+    testAssessment(current);
     testClaims(current);
     testDecisions(current);
     testActions(current);

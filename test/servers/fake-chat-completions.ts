@@ -129,6 +129,9 @@ function play(reply: Reply, response: ServerResponse, complete: (content: unknow
       response.once("close", () => clearInterval(drip));
       return;
     }
+    case "late":
+      void reply.until.then(() => complete(reply.text));
+      return;
     case "never":
       return;
     default:

@@ -292,6 +292,7 @@ function outputs(reply: Reply | undefined, format: FakeModal["outputFormat"]): A
       return item({ status: INTERNAL_FAILURE, exception: "worker lost" });
     case "status":
       return { status: INTERNAL };
+    case "late":
     case "never":
       return "hold";
     default:

@@ -12,6 +12,8 @@ export type Reply =
   | { readonly kind: "half" }
   /** Sends a byte now and then and never comes to an end. */
   | { readonly kind: "drip" }
+  /** Answers when the test lets it. */
+  | { readonly kind: "late"; readonly until: Promise<void>; readonly text: string }
   /** Takes the question and says nothing. */
   | { readonly kind: "never" };
 

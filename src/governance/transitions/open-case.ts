@@ -1,22 +1,13 @@
 import type { Assessment } from "../../domain/assessment.ts";
-import { type Authorization, type Case, isTerminal } from "../../domain/case.ts";
+import { type Case, isTerminal } from "../../domain/case.ts";
 import { actionDigest, joinKey, sha256 } from "../../domain/digest.ts";
 import type { AgentId } from "../../domain/ids.ts";
 import { covers } from "../../domain/kill-switch.ts";
-import type { Actor } from "../../domain/principal.ts";
 import type { ReasonId } from "../../domain/reasons.ts";
 import type { CatalogTool } from "../../domain/tool.ts";
 import { type ClaimGuards, type ClaimParams, claimStep, mayRepeat } from "./claim.ts";
 import { commitments, type Payload, type Plan, type Step, takeSteps, writeNothing } from "./plan.ts";
-
-/** Where the machines send a call: what policy and the assessor decided, before anything was written. */
-export type Ruling =
-  | {
-      readonly to: "AUTHORIZED";
-      readonly authorization: Exclude<Authorization, "human">;
-      readonly reasonId: ReasonId;
-    }
-  | { readonly to: "AWAITING_REVIEW" | "DENIED"; readonly reasonId: ReasonId };
+import { changedSince, type Ruling, rulingStep } from "./ruling.ts";
 
 export interface OpenCaseParams extends Omit<ClaimParams, "newNonce"> {
   readonly nonce: string;
@@ -28,7 +19,7 @@ export interface OpenCaseParams extends Omit<ClaimParams, "newNonce"> {
   readonly assessment: { readonly value: Assessment; readonly payload: Payload } | null;
   /** Score from which the assessor pauses a call. */
   readonly threshold: number;
-  readonly ruling: Ruling;
+  readonly ruling: FirstRuling;
   /** What configuration and assessor said; see `mayRepeat`. */
   readonly safeToRepeat: boolean;
   /** Of what an admin said of the definition, when the call was ruled on; null when nobody had said anything. */
@@ -37,6 +28,16 @@ export interface OpenCaseParams extends Omit<ClaimParams, "newNonce"> {
   readonly observe: boolean;
   readonly runWithinMs: number;
 }
+
+/** Where a call goes first: to where a ruling sends it, or to a model that is asked before there is one. */
+export type FirstRuling =
+  | Ruling
+  | {
+      readonly to: "ASSESSING";
+      readonly reasonId: "risk.assessing";
+      /** When the engine looks whether somebody still works on it, counted from now. */
+      readonly withinMs: number;
+    };
 
 export interface OpenCaseSnapshot {
   /** A case of the same call that has not ended. */
@@ -78,13 +79,14 @@ export function planOpenCase(snapshot: OpenCaseSnapshot, params: OpenCaseParams)
   }
   const enforced = checkedRuling(params, guards);
   const observes = params.observe && enforced.to !== "AUTHORIZED";
-  const ruling: Ruling = observes
+  const ruling: FirstRuling = observes
     ? { to: "AUTHORIZED", authorization: "policy", reasonId: "observe.let_through" }
     : enforced;
   const observedReasonId = observes ? enforced.reasonId : null;
   const start = { ...draftCase(snapshot, params, ruling, observedReasonId), safeToRepeat };
   const runsNow = ruling.to === "AUTHORIZED";
-  const steps = [openedStep(start, params), rulingStep(params, ruling, guards.nowMs)];
+  const steps = [openedStep(start, params)];
+  if (ruling.to !== "ASSESSING") steps.push(rulingStep(params, ruling, guards.nowMs));
   if (runsNow) steps.push(claimStep(guards, params, start));
   const writes = takeSteps({
     previous: null,
@@ -97,29 +99,22 @@ export function planOpenCase(snapshot: OpenCaseSnapshot, params: OpenCaseParams)
   return { answer: { kind: "opened", case: writes.next, token: runsNow ? guards.nextToken : null }, writes };
 }
 
-/** A ruling to run stands only on the definition that is current and accepted, at the upstream as configured. */
-function checkedRuling(params: OpenCaseParams, guards: ClaimGuards): Ruling {
-  const heldReasonId = guards.acceptedPin === params.tool.pin ? null : guards.heldReasonId;
-  if (params.ruling.to === "AWAITING_REVIEW" && heldReasonId !== null) {
+/** A ruling that lets machines go on stands only on the definition that is current and accepted, at the upstream as configured. */
+function checkedRuling(params: OpenCaseParams, guards: ClaimGuards): FirstRuling {
+  const { ruling, tool } = params;
+  const heldReasonId = guards.acceptedPin === tool.pin ? null : guards.heldReasonId;
+  if (ruling.to === "AWAITING_REVIEW" && heldReasonId !== null) {
     return { to: "AWAITING_REVIEW", reasonId: heldReasonId };
   }
-  if (params.ruling.to !== "AUTHORIZED") return params.ruling;
-  if (guards.upstreamFingerprint !== params.tool.upstreamFingerprint) {
-    return { to: "AWAITING_REVIEW", reasonId: "upstream.changed" };
-  }
-  if (guards.currentPin === params.tool.pin && guards.acceptedPin === null) {
-    return { to: "AWAITING_REVIEW", reasonId: guards.heldReasonId ?? "tool.new" };
-  }
-  if (guards.currentPin !== params.tool.pin || guards.acceptedPin !== params.tool.pin) {
-    return { to: "AWAITING_REVIEW", reasonId: "tool.changed" };
-  }
-  return params.ruling;
+  if (ruling.to !== "AUTHORIZED" && ruling.to !== "ASSESSING") return ruling;
+  const reasonId = changedSince({ upstreamFingerprint: tool.upstreamFingerprint, toolPin: tool.pin }, guards);
+  return reasonId === undefined ? ruling : { to: "AWAITING_REVIEW", reasonId };
 }
 
 function draftCase(
   snapshot: OpenCaseSnapshot,
   params: OpenCaseParams,
-  ruling: Ruling,
+  ruling: FirstRuling,
   observedReasonId: ReasonId | null,
 ): Omit<Case, "safeToRepeat"> {
   const { tool, assessment, policy } = params;
@@ -157,7 +152,7 @@ function draftCase(
     reviewByMs: null,
     runFromMs: null,
     runByMs: null,
-    dueAtMs: null,
+    dueAtMs: ruling.to === "ASSESSING" ? nowMs + ruling.withinMs : null,
     takenBy: null,
     takenUntilMs: null,
     decidedBy: null,
@@ -196,57 +191,4 @@ function payloadsOf(params: OpenCaseParams): Payload[] {
   return [params.arguments, params.meta, params.assessment?.payload].filter(
     (p): p is Payload => p !== null && p !== undefined,
   );
-}
-
-function rulingStep(params: OpenCaseParams, ruling: Ruling, nowMs: number): Step {
-  const details = {
-    policy_version: params.policy.version,
-    rule: params.policy.ruleId,
-    verdict: params.policy.verdict,
-    risk_score: params.assessment?.value.risk_score,
-    threshold: params.assessment === null ? undefined : params.threshold,
-    assessor: params.assessment?.value.assessor,
-  };
-  const actor = rulingActor(params, ruling);
-  switch (ruling.to) {
-    case "AUTHORIZED": {
-      const runByMs = nowMs + params.runWithinMs;
-      const note = autoApprovalNote(params.assessment?.value, ruling.authorization);
-      return {
-        name: "case.authorized",
-        actor,
-        patch: { authorization: ruling.authorization, runByMs, dueAtMs: nowMs },
-        details: { ...details, authorization: ruling.authorization, note },
-      };
-    }
-    case "AWAITING_REVIEW": {
-      const reviewByMs = nowMs + params.reviewForMs;
-      return {
-        name: "case.review_requested",
-        actor,
-        patch: { reviewByMs, dueAtMs: reviewByMs },
-        details: { ...details, review_by: new Date(reviewByMs).toISOString() },
-      };
-    }
-    case "DENIED":
-      return { name: "case.denied", actor, patch: { finishedAtMs: nowMs }, details };
-    default:
-      return ruling satisfies never;
-  }
-}
-
-function rulingActor(params: OpenCaseParams, ruling: Ruling): Actor {
-  const byAssessor = ruling.reasonId.startsWith("risk.") && params.assessment !== null;
-  return byAssessor
-    ? { kind: "assessor", id: params.assessment.value.assessor }
-    : { kind: "policy", id: params.policy.ruleId ?? "policy" };
-}
-
-/** The sentence of the wire contract for a call that only the assessor let through. */
-function autoApprovalNote(
-  assessment: Assessment | undefined,
-  authorization: Authorization,
-): string | undefined {
-  if (authorization !== "auto" || assessment === undefined) return undefined;
-  return `Auto-approved based on Risk Score [${assessment.risk_score}] per Article 14 Compliance.`;
 }

@@ -11,6 +11,7 @@ import type { LedgerEntry } from "../../ledger/event.ts";
 /**
  * Texts kept beside a case, outside the ledger, so that they can be erased:
  * argument bytes, the agent's own where a reviewer edited them, forwarded `_meta`, the assessment with its rationale,
+ * what a model was shown and answered,
  * the reviewer's reason, the result of a run after review, and how a person settled an unknown outcome.
  */
 export const PAYLOAD_KINDS = [
@@ -18,6 +19,7 @@ export const PAYLOAD_KINDS = [
   "original_arguments",
   "meta",
   "assessment",
+  "judgement",
   "reason",
   "result",
   "resolution",

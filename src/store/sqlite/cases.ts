@@ -3,6 +3,7 @@ import type { Clock } from "../../domain/clock.ts";
 import { joinKey, sha256 } from "../../domain/digest.ts";
 import type { CaseRef, PersonId } from "../../domain/ids.ts";
 import type { CaseChanged, CaseStore } from "../../governance/ports.ts";
+import { planAssessment } from "../../governance/transitions/assessment.ts";
 import { planClaim } from "../../governance/transitions/claim.ts";
 import { planDecision } from "../../governance/transitions/decision.ts";
 import { planExpire, planWithdraw } from "../../governance/transitions/ending.ts";
@@ -43,6 +44,7 @@ export function createCases(deps: CasesDeps): CaseStore {
 type Commands = Pick<
   CaseStore,
   | "openCase"
+  | "recordAssessment"
   | "claim"
   | "recordOutcome"
   | "releaseClaim"
@@ -89,6 +91,12 @@ function caseCommands({ commits, rows, guards, principals }: CasesDeps): Command
           guards: read,
         };
         return carryOut(planOpenCase(snapshot, params), tx, read.nextToken);
+      }),
+    recordAssessment: (params) =>
+      commits.run((tx) => {
+        const current = rows.find(params.ref);
+        const read = guards.forClaim(current, tx.nowMs);
+        return carryOut(planAssessment(current, read, params), tx, read.nextToken);
       }),
     claim: (params) =>
       commits.run((tx) => {
