@@ -81,7 +81,7 @@ describe("a gateway that asks atlas-welfare-v1 on Modal", () => {
     vi.stubEnv("MODAL_FUNCTION_NAME", "");
     writeFileSync(
       join(folder, "atlas.yaml"),
-      `${welfareUpstream(folder)}\nrisk: { model: { kind: modal } }\n`,
+      `${welfareUpstream(folder)}\nhold: { call: 5m }\nrisk: { model: { kind: modal, deadline: 5m } }\n`,
     );
     gateway = await serve(folder);
   });
