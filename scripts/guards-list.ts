@@ -1,14 +1,13 @@
-import { GUARDS_OF_TOKENS } from "./guards-of-tokens.ts";
-
 // Each line: a guard of an invariant, the text that is it, what stands there when it is gone, and the test that must notice.
 import { MODEL_GUARDS } from "./guards-of-models.ts";
+import { RUN_GUARDS } from "./guards-of-runs.ts";
+import { GUARDS_OF_TOKENS } from "./guards-of-tokens.ts";
 
 const CLAIM = "src/governance/transitions/claim.ts";
 const DECISION = "src/governance/transitions/decision.ts";
 const OPEN = "src/governance/transitions/open-case.ts";
 const LISTING = "src/governance/transitions/listing.ts";
 const RULING = "src/governance/transitions/ruling.ts";
-const OUTCOME = "src/governance/transitions/outcome.ts";
 const STORE = "src/store/sqlite/sqlite-store.test.ts";
 const CALL = "src/governance/govern-call.test.ts";
 const ROLES = "src/http/roles.test.ts";
@@ -184,48 +183,7 @@ export const GUARDS: readonly Guard[] = [
     test: "src/domain/strict-json.test.ts",
   },
   // 2. Nothing that a human approved runs twice.
-  {
-    guard: "outcome: fencing token",
-    file: OUTCOME,
-    without: "current.fencingToken !== params.token",
-    instead: "false",
-    test: STORE,
-  },
-  {
-    guard: "dispatch: dispatch-by is read before the claim",
-    file: "src/governance/execute-once.ts",
-    without: "const dispatchByMonotonicMs = deps.clock.monotonicMs() + DISPATCH_WITHIN_MS;",
-    instead: "const dispatchByMonotonicMs = Number.POSITIVE_INFINITY;",
-    test: CALL,
-  },
-  {
-    guard: "dispatch: no answer is UNKNOWN",
-    file: "src/governance/dispatch.ts",
-    without: 'safeToRepeat ? "FAILED" : "UNKNOWN"',
-    instead: '"FAILED"',
-    test: CALL,
-  },
-  {
-    guard: "reconciler: a lost claim is UNKNOWN",
-    file: OUTCOME,
-    without: 'name: safeToRepeat ? "case.failed" : "case.unknown"',
-    instead: 'name: "case.failed"',
-    test: ENGINE,
-  },
-  {
-    guard: "safe to repeat only on the definition it was said of",
-    file: CLAIM,
-    without: "guards.acceptedPin === call.toolPin && ",
-    instead: "",
-    test: STORE,
-  },
-  {
-    guard: "the same call joins",
-    file: OPEN,
-    without: "snapshot.open !== null && !isTerminal(snapshot.open.state) && !safeToRepeat",
-    instead: "false",
-    test: CALL,
-  },
+  ...RUN_GUARDS,
   // 3. Nothing fails open.
   {
     guard: "assessor: failure is 100",
