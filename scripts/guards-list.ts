@@ -1,5 +1,6 @@
 // Each line: a guard of an invariant, the text that is it, what stands there when it is gone, and the test that must notice.
 import { MODEL_GUARDS } from "./guards-of-models.ts";
+import { GUARDS_OF_RELOADS } from "./guards-of-reloads.ts";
 import { RUN_GUARDS } from "./guards-of-runs.ts";
 import { GUARDS_OF_TOKENS } from "./guards-of-tokens.ts";
 
@@ -355,20 +356,7 @@ export const GUARDS: readonly Guard[] = [
     instead: "",
     test: "test/scenario/live-requests.test.ts",
   },
-  {
-    guard: "run after review: only at the endpoint of the claim",
-    file: "src/governance/execute-once.ts",
-    without: "session.upstreamFingerprint === claim.case.upstreamFingerprint",
-    instead: 'claim.kind === "claimed"',
-    test: CALL,
-  },
-  {
-    guard: "live run: only at the endpoint of the claim",
-    file: "src/mcp/upstream/roster.ts",
-    without: "config.name === name && config.fingerprint === fingerprint",
-    instead: "config.name === name && fingerprint !== config.name",
-    test: "src/mcp/upstream/upstreams.test.ts",
-  },
+  ...GUARDS_OF_RELOADS,
   // 5. Nothing acknowledged is lost.
   {
     guard: "acknowledged after COMMIT",

@@ -67,14 +67,7 @@ export function createLiveConnections(params: LiveConnectionsParams): LiveConnec
     const existing = slots.get(key);
     if (existing !== undefined) return existing;
     if (slots.size + ending.size >= params.max && !evictIdlest(slots)) return null;
-    const slot: Slot = {
-      client,
-      connection: null,
-      inFlight: 0,
-      usedAtMs: clock.monotonicMs(),
-      failures: 0,
-      retryAtMs: 0,
-    };
+    const slot = newSlot(client, clock.monotonicMs());
     slots.set(key, slot);
     return slot;
   };
@@ -190,6 +183,10 @@ async function watch(context: Context, slot: Slot, connecting: Promise<Connectio
   slot.connection = null;
   slot.failures += 1;
   slot.retryAtMs = context.clock.monotonicMs() + backoffMs(slot.failures, context.random());
+}
+
+function newSlot(client: LiveClient | null, usedAtMs: number): Slot {
+  return { client, connection: null, inFlight: 0, usedAtMs, failures: 0, retryAtMs: 0 };
 }
 
 /** @returns false when every connection is in use. */
