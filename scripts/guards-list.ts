@@ -2,6 +2,7 @@
 import { MODEL_GUARDS } from "./guards-of-models.ts";
 import { GUARDS_OF_RELOADS } from "./guards-of-reloads.ts";
 import { RUN_GUARDS } from "./guards-of-runs.ts";
+import { GUARDS_OF_SESSIONS } from "./guards-of-sessions.ts";
 import { GUARDS_OF_TOKENS } from "./guards-of-tokens.ts";
 
 const CLAIM = "src/governance/transitions/claim.ts";
@@ -28,6 +29,7 @@ export interface Guard {
 
 export const GUARDS: readonly Guard[] = [
   ...MODEL_GUARDS,
+  ...GUARDS_OF_SESSIONS,
   // 1. No run without an authorization that names its digest; a claim misses no change committed before it.
   {
     guard: "claim: only an authorized case",
@@ -334,27 +336,6 @@ export const GUARDS: readonly Guard[] = [
     without: "current === null || current.agentId !== params.agentId",
     instead: "current === null",
     test: "test/scenario/hostile.test.ts",
-  },
-  {
-    guard: "another agent's session does not exist",
-    file: "src/mcp/downstream/http-sessions.ts",
-    without: "known.agentId === agentId ? known : null",
-    instead: "known",
-    test: "test/scenario/sessions.test.ts",
-  },
-  {
-    guard: "another agent's session id cannot be taken up",
-    file: "src/mcp/downstream/http-sessions.ts",
-    without: "!this.#ids.isOf(agentId, id)",
-    instead: "false",
-    test: "test/scenario/sessions.test.ts",
-  },
-  {
-    guard: "an upstream asks only for what the client declared",
-    file: "src/mcp/upstream/client-messages.ts",
-    without: "if (!isObject(declared)) return `The client did not declare the capability ${capability}.`;",
-    instead: "",
-    test: "test/scenario/live-requests.test.ts",
   },
   ...GUARDS_OF_RELOADS,
   // 5. Nothing acknowledged is lost.

@@ -14,6 +14,7 @@ import type { GovernCallDeps } from "./governance/govern-call.ts";
 import type { Meter } from "./governance/meter.ts";
 import { createPasswordHasher } from "./governance/password-hash.ts";
 import type { Engine, Store } from "./governance/ports.ts";
+import { createRequestStates } from "./governance/request-state.ts";
 import { createHousekeeping } from "./housekeeping.ts";
 import { createHttpApp } from "./http/app.ts";
 import { type Admit, createAdmission, principalOf } from "./http/auth/admission.ts";
@@ -86,7 +87,7 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   });
   closers.add(() => monitoring.close());
   const judges = await openJudges(config.risk, self);
-  const parts = partsOf({ store, upstreams, meter: monitoring.meter }, self);
+  const parts = partsOf({ ...data, upstreams, meter: monitoring.meter }, self);
   const inForce = createInForce(config, parts, judges);
 
   const engine = createEmbeddedEngine({
@@ -259,17 +260,32 @@ async function openData(config: Config, self: Self, closers: Closers) {
   closers.add(() => store.close());
   const agentKey = process.env["ATLAS_API_KEY"];
   const firstCredentialsFile = await bootstrapPrincipals({ dataDir, store, random: self.random, agentKey });
-  return { lock, store, firstCredentialsFile, sessionKey: derivedKey(signingKey, "sessions") };
+  const sessionKey = derivedKey(signingKey, "sessions");
+  const stateKey = derivedKey(signingKey, "request state");
+  return { lock, store, firstCredentialsFile, sessionKey, stateKey };
 }
 
 /** What calls are governed with, whatever the configuration says. */
 function partsOf(
-  opened: { readonly store: Store; readonly upstreams: RunningUpstreams; readonly meter: Meter },
+  {
+    stateKey,
+    store,
+    upstreams,
+    meter,
+  }: {
+    readonly stateKey: Uint8Array;
+    readonly store: Store;
+    readonly upstreams: RunningUpstreams;
+    readonly meter: Meter;
+  },
   self: Self,
 ) {
   return {
     ...self,
-    ...opened,
+    store,
+    upstreams,
+    meter,
+    requestStates: createRequestStates(stateKey, self.clock, self.random),
     schemas: createArgumentSchemas(),
     running: new Map(),
     assessing: new Map(),

@@ -79,6 +79,8 @@ const REASON_IDS = [
   "upstream.timeout",
   "upstream.disconnected",
   "upstream.input_required",
+  "upstream.input_requested",
+  "request_state.invalid",
   "dispatch.late",
   "dispatch.lost",
   "outcome.not_recorded",

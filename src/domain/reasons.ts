@@ -52,7 +52,12 @@ export const REASONS = {
   "upstream.unreachable": "The upstream could not be reached; nothing was sent.",
   "upstream.timeout": "The upstream did not answer before its deadline.",
   "upstream.disconnected": "The connection to the upstream broke before it answered.",
-  "upstream.input_required": "The upstream asked for input, which a run after review cannot give.",
+  "upstream.input_required":
+    "The upstream asked for input, and nobody can be asked here, as in any run after review.",
+  "upstream.input_requested":
+    "The upstream asked the client for input; the client may send the call again with it.",
+  "request_state.invalid":
+    "The call brings input that was not asked of this agent for this call, or too late. Send it again without.",
   "dispatch.late": "The gateway was stopped past the time it had to send the call; nothing was sent.",
   "dispatch.lost": "The gateway died after it may have sent the call.",
   "outcome.not_recorded": "The call ran, but its outcome could not be recorded.",

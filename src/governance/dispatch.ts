@@ -33,6 +33,8 @@ export function verdictOn(
         : { to: "SUCCEEDED", reasonId: "upstream.answered" };
     case "protocol_error":
       return { to: "FAILED", reasonId: "upstream.protocol_error" };
+    case "asked":
+      return { to: "FAILED", reasonId: "upstream.input_requested" };
     case "too_large":
       // Of all that is this long, only a result makes sense.
       return { to: "SUCCEEDED", reasonId: "upstream.result_too_large" };
@@ -106,7 +108,8 @@ export function recordDispatch(
 }
 
 function answerText(outcome: DispatchOutcome): string | null {
-  if (outcome.kind === "answered") return JSON.stringify({ result: outcome.result });
+  if (outcome.kind === "answered" || outcome.kind === "asked")
+    return JSON.stringify({ result: outcome.result });
   if (outcome.kind === "protocol_error") return JSON.stringify({ error: outcome.error });
   return null;
 }

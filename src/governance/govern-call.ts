@@ -20,8 +20,9 @@ import {
 import { createHold, type Hold } from "./hold.ts";
 import type { LiveCaller } from "./live-client.ts";
 import { type CallTimer, type Meter, startCallTimer } from "./meter.ts";
-import type { CaseStore, DispatchOutcome, GuardStore, Upstreams } from "./ports.ts";
+import type { CallRetry, CaseStore, DispatchOutcome, GuardStore, Upstreams } from "./ports.ts";
 import type { CallAnswer, RawCall } from "./raw-call.ts";
+import { bindingOf, type RequestStates, readRetry } from "./request-state.ts";
 import { type RuleCallDeps, type RuledCall, ruleCall } from "./rule-call.ts";
 import type { OpenCaseParams, OpenCaseResult } from "./transitions/open-case.ts";
 import type { OutcomeResult } from "./transitions/outcome.ts";
@@ -37,6 +38,8 @@ export interface GovernCallDeps extends RuleCallDeps, RecordDispatchDeps, Pick<A
   /** How long a call is held while machines still work on it. */
   readonly holdMs: number;
   readonly maxResultBytes: number;
+  /** Envelopes around what upstreams want back with an answer. */
+  readonly requestStates: RequestStates;
   /** Answers of calls that are running in this process, for callers that joined them. */
   readonly running: Map<CaseRef, Promise<CallAnswer>>;
   readonly meter: Meter;
@@ -82,6 +85,10 @@ async function govern(
   const checked = deps.schemas.check(tool, args);
   if (checked.kind === "invalid") return refuseCall(call, "arguments.invalid", checked.detail, deps);
 
+  const binding = bindingOf(call, { upstream: tool.upstream, tool: tool.name });
+  const retry = readRetry(call, binding, deps.requestStates);
+  if (retry === undefined) return refuseCall(call, "request_state.invalid", null, deps);
+
   const schemaUsable = checked.kind === "valid";
   let outdated = "";
   for (let rulings = 1; rulings <= MAX_RULINGS_BY_ONE_POLICY; rulings++) {
@@ -106,7 +113,7 @@ async function govern(
     }
     if (opened.kind === "refused") return refuseCall(call, opened.reasonId, null, deps);
     if (opened.kind === "joined") return timer.await(joinCase(opened.case, call, deps));
-    const live = { call, caller, timer, case: opened.case };
+    const live = { call, retry, caller, timer, case: opened.case };
     if (opened.case.state === "ASSESSING") return timer.await(holdWhileAssessing(live, deps));
     if (opened.token === null) return answerOfCase(opened.case, null, null);
     const { token } = opened;
@@ -148,6 +155,7 @@ function openCase(
 
 interface LiveCase {
   readonly call: RawCall;
+  readonly retry: CallRetry | null;
   readonly caller: LiveCaller;
   readonly timer: CallTimer;
   readonly case: Case;
@@ -214,6 +222,7 @@ async function dispatchLive(run: LiveRun, deps: GovernCallDeps): Promise<CallAns
       tool: run.case.tool,
       argumentsText: call.argumentsText,
       metaText: call.metaText,
+      ...(run.retry && { retry: run.retry }),
       dispatchByMonotonicMs: run.dispatchByMonotonicMs,
       ...(call.onProgress && { onProgress: call.onProgress }),
       // Only a call that may be repeated may be broken off; any other is read to its deadline.
@@ -230,7 +239,7 @@ async function dispatchLive(run: LiveRun, deps: GovernCallDeps): Promise<CallAns
   );
   // The agent must not take a run that nobody recorded for one that is on record.
   return recorded
-    ? liveAnswer(outcome, run.case)
+    ? liveAnswer(outcome, run, deps)
     : { kind: "refused", reasonId: "outcome.not_recorded", detail: null, ref };
 }
 
@@ -262,8 +271,19 @@ async function recordNotSent(
   return { kind: "refused", reasonId, detail: null, ref: run.case.ref };
 }
 
-function liveAnswer(outcome: Exclude<DispatchOutcome, { kind: "not_sent" }>, current: Case): CallAnswer {
+function liveAnswer(
+  outcome: Exclude<DispatchOutcome, { kind: "not_sent" }>,
+  run: LiveRun,
+  deps: GovernCallDeps,
+): CallAnswer {
+  const { case: current, call } = run;
   const { reasonId } = verdictOn(outcome, current.safeToRepeat);
+  if (outcome.kind === "asked") {
+    const theirs = outcome.result["requestState"];
+    const binding = bindingOf(call, current);
+    const requestState = deps.requestStates.seal(binding, typeof theirs === "string" ? theirs : null);
+    return { kind: "result", result: { ...outcome.result, requestState } };
+  }
   if (outcome.kind === "protocol_error") return { kind: "rpc_error", error: outcome.error };
   if (outcome.kind === "answered" && reasonId !== "upstream.input_required") {
     return { kind: "result", result: outcome.result };

@@ -358,6 +358,8 @@ export type DispatchOutcome =
   | { readonly kind: "answered"; readonly result: RawResult }
   /** The upstream's JSON-RPC error, raw. */
   | { readonly kind: "protocol_error"; readonly error: RawRpcError }
+  /** The upstream wants to know something first, and the client behind the call can be asked: by this result. */
+  | { readonly kind: "asked"; readonly result: RawResult }
   /** The upstream answered more than is taken; what it said is not known. */
   | { readonly kind: "too_large"; readonly bytes: number }
   /** Provably nothing was written to the upstream. */
@@ -376,6 +378,14 @@ export interface RawRpcError {
   readonly data?: unknown;
 }
 
+/** What a call brings that answers what its upstream asked by the result of an earlier one (protocol 2026-07-28). */
+export interface CallRetry {
+  /** `inputResponses` as the client wrote them; null for none. */
+  readonly inputResponsesText: string | null;
+  /** The upstream's own `requestState`; null when it gave none. */
+  readonly requestState: string | null;
+}
+
 export interface DispatchParams {
   /** Tool's name at the upstream. */
   readonly tool: string;
@@ -383,6 +393,7 @@ export interface DispatchParams {
   readonly argumentsText: string;
   /** Forwarded `_meta` as JSON text, null for none; members that the protocol itself needs there replace its own. */
   readonly metaText: string | null;
+  readonly retry?: CallRetry;
   /** Monotonic time after which nothing may be written any more; checked just before the write. */
   readonly dispatchByMonotonicMs: number;
   /** Progress of a live call; absent when nobody listens. Must not throw. */

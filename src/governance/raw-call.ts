@@ -2,7 +2,7 @@ import type { Case } from "../domain/case.ts";
 import type { AgentId, CaseRef } from "../domain/ids.ts";
 import type { ReasonId } from "../domain/reasons.ts";
 import type { LiveClient } from "./live-client.ts";
-import type { RawResult, RawRpcError } from "./ports.ts";
+import type { CallRetry, RawResult, RawRpcError } from "./ports.ts";
 
 /** One intercepted `tools/call`, as texts: what is hashed here is what is stored, shown, approved and forwarded. */
 export interface RawCall {
@@ -14,6 +14,8 @@ export interface RawCall {
   readonly argumentsText: string;
   /** `params._meta` without what belongs to the connection between agent and gateway; null when nothing is left. */
   readonly metaText: string | null;
+  /** The call is sent again with answers; `requestState` is the envelope that the gateway gave. */
+  readonly retry?: CallRetry | undefined;
   /** Who called, where an upstream may ask back; absent when nobody can be asked and the call is a session of its own. */
   readonly client?: LiveClient | undefined;
   readonly onProgress?: (progress: { readonly [key: string]: unknown }) => void;

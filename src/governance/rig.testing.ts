@@ -16,6 +16,7 @@ import type { DriveCaseDeps } from "./drive-case.ts";
 import type { EditArgumentsDeps } from "./edit-arguments.ts";
 import type { GovernCallDeps } from "./govern-call.ts";
 import type { DispatchOutcome, DispatchParams, Store, UpstreamSession, Upstreams } from "./ports.ts";
+import { createRequestStates } from "./request-state.ts";
 import type { Judging } from "./rule-call.ts";
 
 /** A clock that only moves when told to. */
@@ -213,6 +214,7 @@ export async function createRig(params: RigParams = {}): Promise<Rig> {
     holdMs: params.judging === undefined ? 0 : 10_000,
     judging: params.judging,
     maxResultBytes: 10_000,
+    requestStates: createRequestStates(new Uint8Array(32), clock, random),
     running: new Map(),
     meter: { answered: () => undefined, dispatched: () => undefined },
     assessing: new Map(),

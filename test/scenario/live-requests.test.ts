@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Client, type ClientCapabilities, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { approve, refIn, type ToolResult, wireAgent, words } from "./agent.ts";
+import { approve, onlyMessage, readApi, refIn, type ToolResult, wireAgent, words } from "./agent.ts";
 import { eventually } from "./eventually.ts";
 import { openScenario, type Scenario } from "./gateway.ts";
 import { initialize, sessionAgent } from "./session-agent.ts";
@@ -38,6 +38,8 @@ upstreams:
   agents: ${upstream("agent")}
   everybodys: ${upstream("shared")}
   held: ${upstream("session")}
+  modern: ${JSON.stringify({ command: process.execPath, args: [ASKING, "--modern"], isolation: "session" })}
+  modern_shared: ${JSON.stringify({ command: process.execPath, args: [ASKING, "--modern"], isolation: "shared" })}
 policy:
   - { upstream: held, verdict: review }
   - { upstream: "*", verdict: allow }
@@ -214,5 +216,108 @@ describe.each(["agents", "everybodys"])("isolation of %s", (upstream) => {
     });
     expect(await client.call(`${upstream}_connection`, { again: 1 })).toMatchObject({ declared: {} });
     expect([client.asked, client.told]).toEqual([[], []]);
+  });
+});
+
+describe("a client of the 2026 revision", () => {
+  const capabilities = { elicitation: { form: {} } };
+
+  /** The call as it is on the wire. */
+  async function post(params: object, key: string = gateway.agentKey, declared: object = capabilities) {
+    const _meta = {
+      "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+      "io.modelcontextprotocol/clientCapabilities": declared,
+      "io.modelcontextprotocol/clientInfo": { name: "wire", version: "1" },
+    };
+    const name = String(Reflect.get(params, "name"));
+    const body = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { arguments: {}, ...params, _meta } };
+    return onlyMessage(
+      await wireAgent(gateway, key).post(JSON.stringify(body), {
+        "mcp-protocol-version": "2026-07-28",
+        "mcp-method": "tools/call",
+        "mcp-name": name,
+      }),
+    );
+  }
+
+  const inputResponses = { who: { action: "accept", content: { name: "Ada" } } };
+
+  /** Asks, and gives the state that the client is to send back. */
+  async function stateOf(args: object): Promise<unknown> {
+    const { result } = await post({ name: "modern_needs_input", arguments: args });
+    expect(result).toMatchObject({ resultType: "input_required" });
+    return result?.["requestState"];
+  }
+
+  test("answers what an upstream asks by its result, and the call goes on", async () => {
+    const client = new Client(
+      { name: "test", version: "1" },
+      { capabilities, versionNegotiation: { mode: { pin: "2026-07-28" } } },
+    );
+    clients.push(client);
+    const asked: unknown[] = [];
+    client.setRequestHandler("elicitation/create", async ({ params }) => {
+      asked.push(params.message);
+      return { action: "accept", content: { name: "Ada" } };
+    });
+    await client.connect(
+      new StreamableHTTPClientTransport(new URL(`${gateway.url}/mcp`), {
+        requestInit: { headers: { authorization: `Bearer ${gateway.agentKey}` } },
+      }),
+    );
+    const result = await client.callTool({ name: "modern_needs_input", arguments: { by: "sdk" } });
+    expect(JSON.parse(words(result as ToolResult))).toMatchObject({
+      inputResponses: { who: { action: "accept", content: { name: "Ada" } } },
+      requestState: "state-of-upstream",
+      declared: capabilities,
+    });
+    expect(asked).toEqual(["Who?"]);
+  });
+
+  test("gets the state in an envelope that says nothing, and opens only for its own call", async () => {
+    const args = { by: "wire" };
+    const requestState = await stateOf(args);
+    expect(requestState).not.toContain("state-of-upstream");
+    const call = { name: "modern_needs_input", arguments: args, inputResponses, requestState };
+    const other = await gateway.addAgent("state-thief");
+    const refused = {
+      result: { isError: true, _meta: { "atlas-gateway/case": { reason_id: "request_state.invalid" } } },
+    };
+    expect(await post(call, other)).toMatchObject(refused);
+    expect(await post({ ...call, arguments: { by: "another" } })).toMatchObject(refused);
+    expect(await post({ ...call, name: "modern_connection" })).toMatchObject(refused);
+    expect(await post({ ...call, requestState: "state-of-upstream" })).toMatchObject(refused);
+    expect(await post({ name: call.name, arguments: args, inputResponses })).toMatchObject(refused);
+    const done = await post(call);
+    expect(JSON.parse(words(done.result ?? {}))).toMatchObject({
+      inputResponses,
+      requestState: "state-of-upstream",
+    });
+  });
+
+  test("is not asked what it did not declare, nor by an upstream without sessions of its own", async () => {
+    const call = { arguments: { by: "nobody" } };
+    expect(await post({ ...call, name: "modern_needs_input" }, gateway.agentKey, {})).toMatchObject({
+      error: { code: -32021 },
+    });
+    expect(await post({ ...call, name: "modern_shared_needs_input" })).toMatchObject({
+      error: { code: -32021 },
+    });
+    expect(await post({ name: "own_ask", arguments: { ...FORM, by: "2026" } })).toMatchObject({
+      result: { content: [{ text: expect.stringContaining('"error":{"code":-32601') }] },
+    });
+  });
+
+  test("each round is a case of its own on the record", async () => {
+    const args = { by: "record" };
+    const requestState = await stateOf(args);
+    await post({ name: "modern_needs_input", arguments: args, inputResponses, requestState });
+    const { cases } = (await readApi(gateway, "/api/v1/cases")) as {
+      cases: { reason_id: string; state: string }[];
+    };
+    expect(cases.slice(0, 2)).toMatchObject([
+      { state: "SUCCEEDED", reason_id: "upstream.answered" },
+      { state: "FAILED", reason_id: "upstream.input_requested" },
+    ]);
   });
 });

@@ -6,7 +6,7 @@ import type { RawResult } from "../../governance/ports.ts";
 import type { CallAnswer } from "../../governance/raw-call.ts";
 import { pendingResult, refusalResult } from "./case-report.ts";
 import { advertisedTools } from "./catalog-view.ts";
-import { argumentsTextOf, forwardedMetaOf, toolNameOf } from "./message-texts.ts";
+import { argumentsTextOf, forwardedMetaOf, retryOf, toolNameOf } from "./message-texts.ts";
 import { callOwnTool, isOwnTool } from "./own-tools.ts";
 import { GOVERNANCE_PROTOCOL, PROMPT } from "./protocol-texts.ts";
 
@@ -105,6 +105,7 @@ async function callTool(
         argumentsText: argumentsTextOf(text),
         metaText: forwardedMetaOf(text),
         client: params.clientOf?.(ctx),
+        retry: retryOf(text),
         signal: ctx.mcpReq.signal,
         ...(onProgress && { onProgress }),
       },

@@ -4,6 +4,7 @@ import {
   isJsonContentType,
   isLegacyRequest,
   type McpHttpHandler,
+  type McpServerFactory,
 } from "@modelcontextprotocol/server";
 import { sha256 } from "../../domain/digest.ts";
 import { AtlasError } from "../../domain/errors.ts";
@@ -16,6 +17,7 @@ import { type Challenge, challengeOf } from "./challenge.ts";
 import { rpcErrorResponse } from "./error-response.ts";
 import { createHttpSessions, type SessionLimits } from "./http-sessions.ts";
 import { type CallTexts, type ReadBody, readBody } from "./message-texts.ts";
+import { retryingClient } from "./retrying-client.ts";
 import { createSseSessions } from "./sse-sessions.ts";
 
 /** Largest request body of an agent. */
@@ -116,19 +118,32 @@ const NO_STREAM = new AtlasError(
   "No open event stream with this sessionId; open one at /mcp/sse.",
 );
 
-/** Answers whatever belongs to no session: the 2026 revision, and older clients that hold no session id. */
-function statelessHandler(deps: AgentServerDeps): McpHttpHandler {
-  return createMcpHandler(
-    (ctx) => {
-      const { agentId, texts } = callerOf(ctx.authInfo);
-      const server = createAgentServer({ agentId, textOf: (id) => texts.get(id), live: false }, deps);
-      const method = ctx.requestInfo?.headers.get("mcp-method");
-      // Without a handler the SDK answers an unknown method with the status that the 2026 revision asks for.
-      if (typeof method === "string" && !isServedMethod(method)) delete server.fallbackRequestHandler;
-      return server;
+/**
+ * Answers whatever belongs to no session: the 2026 revision, and older clients that hold no session id. Calls are answered
+ * on event streams, whose heartbeats keep proxies from giving up on one that takes long; anything else is answered at once.
+ */
+function statelessHandler(deps: AgentServerDeps): Pick<McpHttpHandler, "fetch" | "notify" | "close"> {
+  const serve: McpServerFactory = (ctx) => {
+    const { agentId, texts } = callerOf(ctx.authInfo);
+    const params = { agentId, textOf: (id: string | number) => texts.get(id), live: false };
+    const asked = ctx.era === "modern" ? { clientOf: retryingClient } : {};
+    const server = createAgentServer({ ...params, ...asked }, deps);
+    const method = ctx.requestInfo?.headers.get("mcp-method");
+    // Without a handler the SDK answers an unknown method with the status that the 2026 revision asks for.
+    if (typeof method === "string" && !isServedMethod(method)) delete server.fallbackRequestHandler;
+    return server;
+  };
+  const options = { onerror: deps.onError, maxRequestBodySize: MAX_BODY_BYTES };
+  const plain = createMcpHandler(serve, options);
+  const calls = createMcpHandler(serve, { ...options, responseMode: "sse" });
+  return {
+    fetch: (request, more) =>
+      (request.headers.get("mcp-method") === "tools/call" ? calls : plain).fetch(request, more),
+    notify: plain.notify,
+    close: async () => {
+      await Promise.all([plain.close(), calls.close()]);
     },
-    { onerror: deps.onError, maxRequestBodySize: MAX_BODY_BYTES },
-  );
+  };
 }
 
 /** Revision that the client and the gateway agreed on. */

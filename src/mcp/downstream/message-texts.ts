@@ -6,6 +6,7 @@ import {
   objectMembers,
   readStrictJson,
 } from "../../domain/strict-json.ts";
+import type { CallRetry } from "../../governance/ports.ts";
 
 /** Texts of `tools/call` requests by their JSON-RPC id, which is told from others by its value, not its spelling. */
 export type CallTexts = ReadonlyMap<string | number, string>;
@@ -66,4 +67,15 @@ export function forwardedMetaOf(message: string): string | null {
     (m) => m.key !== "progressToken" && !m.key.startsWith("io.modelcontextprotocol/"),
   );
   return kept.length === 0 ? null : `{${kept.map((m) => m.source).join(",")}}`;
+}
+
+/** What a call brings that was sent again with answers (protocol 2026-07-28); undefined when it brings none. */
+export function retryOf(message: string): CallRetry | undefined {
+  const inputResponsesText = memberText(message, ["params", "inputResponses"]);
+  const requestState = memberValue(message, ["params", "requestState"]);
+  if (inputResponsesText === undefined && requestState === undefined) return undefined;
+  return {
+    inputResponsesText: inputResponsesText ?? null,
+    requestState: typeof requestState === "string" ? requestState : null,
+  };
 }

@@ -1,5 +1,6 @@
 import { type Client, type ClientCapabilities, ProtocolError } from "@modelcontextprotocol/client";
 import type { ClientMessage, LiveClient } from "../../governance/live-client.ts";
+import type { DispatchOutcome } from "../../governance/ports.ts";
 import { isObject } from "./raw-transport.ts";
 
 /** Requests of an upstream that a client can be asked, and the capability that it must have declared. `ping` we answer ourselves. */
@@ -35,6 +36,22 @@ function askable(client: LiveClient): ClientCapabilities {
     return isObject(value) ? [[name, value]] : [];
   });
   return Object.fromEntries(declared);
+}
+
+/** Tells a result that asks the client for input, and can be passed on to it, from an answer. */
+export function askedOf(outcome: DispatchOutcome, client: LiveClient | null): DispatchOutcome {
+  if (outcome.kind !== "answered" || outcome.result["resultType"] !== "input_required") return outcome;
+  if (client?.asked !== "by_result") return outcome;
+  const requests = outcome.result["inputRequests"] ?? {};
+  const canAnswer =
+    isObject(requests) &&
+    Object.values(requests).every(
+      (request) =>
+        isObject(request) &&
+        typeof request["method"] === "string" &&
+        missing(request["method"], request["params"], client) === null,
+    );
+  return canAnswer ? { kind: "asked", result: outcome.result } : outcome;
 }
 
 /** Passes what the upstream asks and tells on to the client behind the connection. */

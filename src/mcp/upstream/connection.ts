@@ -210,6 +210,9 @@ function callRequest(on: DispatchOn, id: string, signal: AbortSignal, mayWrite: 
       params: {
         name: JSON.stringify(call.tool),
         arguments: call.argumentsText,
+        inputResponses: call.retry?.inputResponsesText ?? null,
+        requestState:
+          typeof call.retry?.requestState === "string" ? JSON.stringify(call.retry.requestState) : null,
         _meta: mergeMeta(call.metaText, own),
       },
     }),

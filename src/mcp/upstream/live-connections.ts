@@ -72,21 +72,17 @@ export function createLiveConnections(params: LiveConnectionsParams): LiveConnec
     return slot;
   };
 
-  const releaseEnded = (slot: Slot): void => {
-    if (slot.inFlight > 0 || !ending.delete(slot)) return;
-    void release(slot).catch(() => undefined);
-  };
   const end = (key: string): void => {
     const slot = slots.get(key);
     if (slot === undefined) return;
     slots.delete(key);
     ending.add(slot);
-    releaseEnded(slot);
+    releaseEnded(slot, ending);
   };
   const leave = (slot: Slot): void => {
     slot.inFlight -= 1;
     slot.usedAtMs = clock.monotonicMs();
-    releaseEnded(slot);
+    releaseEnded(slot, ending);
   };
 
   return {
@@ -197,6 +193,12 @@ function evictIdlest(slots: Map<string, Slot>): boolean {
   slots.delete(oldest[0]);
   void release(oldest[1]);
   return true;
+}
+
+/** Closes the connection of a slot that was ended, once its last call in flight has ended. */
+function releaseEnded(slot: Slot, ending: Set<Slot>): void {
+  if (slot.inFlight > 0 || !ending.delete(slot)) return;
+  void release(slot).catch(() => undefined);
 }
 
 async function release(slot: Slot): Promise<void> {

@@ -17,7 +17,6 @@ import type { UpstreamConfig } from "../../config/config.ts";
 import { type Clock, systemClock } from "../../domain/clock.ts";
 import { sha256, toolPin } from "../../domain/digest.ts";
 import type { AgentId } from "../../domain/ids.ts";
-import type { LiveClient } from "../../governance/live-client.ts";
 import { createUpstreams, type RunningUpstreams, type UpstreamsTuning } from "./upstreams.ts";
 
 const ALICE = "alice-bot" as AgentId;
@@ -67,12 +66,12 @@ async function started(...upstreams: readonly UpstreamConfig[]): Promise<Running
   return created;
 }
 
-const call = (tool: string, agentId = ALICE, session = "one", client: LiveClient | null = null) => ({
+const call = (tool: string, agentId = ALICE) => ({
   upstream: "counting",
   upstreamFingerprint: sha256("counting"),
   agentId,
-  session,
-  client,
+  session: "one",
+  client: null,
   tool,
   argumentsText: "{}",
   metaText: null,
@@ -310,59 +309,6 @@ describe("live calls", () => {
     await vi.waitFor(() => expect(() => process.kill(pid ?? 0, 0)).toThrow(/ESRCH/));
     await upstreams.dispatchLive(call("write_thing"));
     expect(lastPid()).not.toBe(pid);
-  });
-});
-
-describe("isolation", () => {
-  /** Which child answered each of four calls: two sessions of one agent, the first again, and another agent. */
-  async function pidsOf(config: UpstreamConfig): Promise<readonly (number | undefined)[]> {
-    const upstreams = await started(config);
-    await upstreams.dispatchLive(call("write_thing", ALICE, "one"));
-    await upstreams.dispatchLive(call("write_thing", ALICE, "two"));
-    await upstreams.dispatchLive(call("write_thing", ALICE, "one"));
-    // Sessions are told apart by their agents, too.
-    await upstreams.dispatchLive(call("write_thing", BOB, "one"));
-    return bench.calls().map((recorded) => recorded.pid);
-  }
-
-  test("shared: one connection for all", async () => {
-    expect(new Set(await pidsOf(bench.stdio({ isolation: "shared" }))).size).toBe(1);
-  });
-
-  test("agent: one for each agent, whatever its sessions", async () => {
-    const [one, two, again, bob] = await pidsOf(bench.stdio({ isolation: "agent" }));
-    expect([two, again]).toEqual([one, one]);
-    expect(bob).not.toBe(one);
-  });
-
-  test("session: one for each session of each agent", async () => {
-    const [one, two, again, bob] = await pidsOf(bench.stdio({ isolation: "session" }));
-    expect(again).toBe(one);
-    expect(new Set([one, two, bob]).size).toBe(3);
-  });
-
-  test("session: over HTTP each has a session of the upstream's", async () => {
-    http = await startCountingHttp({ ...bench, controlFile: null });
-    await pidsOf(bench.http(http.url, { isolation: "session" }));
-    const [one, two, again, bob] = bench.calls().map((recorded) => recorded.headers?.["mcp-session-id"]);
-    expect(again).toBe(one);
-    expect(new Set([one, two, bob]).size).toBe(3);
-  });
-
-  test("a session's connection ends with it, after its call in flight", async () => {
-    const upstreams = await started(bench.stdio({ isolation: "session" }));
-    const file = bench.file("go");
-    const slow = { ...call("slow_thing"), argumentsText: JSON.stringify({ until_file: file }) };
-    const answer = upstreams.dispatchLive(slow);
-    await vi.waitFor(() => expect(bench.calls()).toHaveLength(1), { timeout: 40_000 });
-    const pid = lastPid() ?? 0;
-    upstreams.endSession({ agentId: ALICE, session: "one" });
-    upstreams.endSession({ agentId: BOB, session: "one" });
-    expect((await upstreams.dispatchLive(call("read_thing"))).kind).toBe("answered");
-    expect(lastPid()).not.toBe(pid);
-    writeFileSync(file, "");
-    expect((await answer).kind).toBe("answered");
-    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(/ESRCH/));
   });
 });
 

@@ -8,6 +8,7 @@ import type { GuardStore, UpstreamSession, Upstreams } from "../../governance/po
 import { type Delay, realDelay } from "./backoff.ts";
 import { type Catalog, catalogTool, createCatalog } from "./catalog.ts";
 import { type CatalogFeed, createCatalogFeed, type UpstreamHealth } from "./catalog-feed.ts";
+import { askedOf } from "./client-messages.ts";
 import { type EraMemory, reasonOf } from "./connect.ts";
 import { type Connection, type OpenConnectionParams, openConnection } from "./connection.ts";
 import { createLiveConnections, type Line, type LiveConnections } from "./live-connections.ts";
@@ -160,7 +161,7 @@ export function createUpstreams(params: UpstreamsParams): RunningUpstreams {
       if (upstream === undefined) return { kind: "not_sent", late: false, detail: "the upstream is gone" };
       const line = lineOf(upstream.config.isolation, agentId, { session, client });
       const definition = catalog.toolsOf(name).find((tool) => tool.name === call.tool)?.definition;
-      return await upstream.live.dispatch(line, { ...call, definition });
+      return askedOf(await upstream.live.dispatch(line, { ...call, definition }), line.client);
     },
     openSession: async (name) => {
       const upstream = roster.current().find(({ config }) => config.name === name);
