@@ -1,5 +1,6 @@
 // Each line: a guard of an invariant, the text that is it, what stands there when it is gone, and the test that must notice.
 import { MODEL_GUARDS } from "./guards-of-models.ts";
+import { GUARDS_OF_PEOPLE } from "./guards-of-people.ts";
 import { GUARDS_OF_RELOADS } from "./guards-of-reloads.ts";
 import { RUN_GUARDS } from "./guards-of-runs.ts";
 import { GUARDS_OF_SESSIONS } from "./guards-of-sessions.ts";
@@ -12,8 +13,6 @@ const LISTING = "src/governance/transitions/listing.ts";
 const RULING = "src/governance/transitions/ruling.ts";
 const STORE = "src/store/sqlite/sqlite-store.test.ts";
 const CALL = "src/governance/govern-call.test.ts";
-const ROLES = "src/http/roles.test.ts";
-const SESSION = "src/http/routes/session.test.ts";
 const ENGINE = "src/engines/embedded.test.ts";
 
 export interface Guard {
@@ -266,55 +265,7 @@ export const GUARDS: readonly Guard[] = [
     instead: "false",
     test: STORE,
   },
-  {
-    guard: "people: only an admin administers over HTTP",
-    file: "src/http/auth/person-guard.ts",
-    without: '!c.get("person").roles.includes("admin")',
-    instead: "false",
-    test: ROLES,
-  },
-  {
-    guard: "people: still an admin when the change commits",
-    file: "src/store/administrator.ts",
-    without: 'person !== null && person.revokedAtMs === null && person.roles.includes("admin")',
-    instead: "true",
-    test: STORE,
-  },
-  {
-    guard: "people: a change of standing ends their sessions",
-    file: "src/store/sqlite/accounts.ts",
-    without: "    sessions.closeAll(person.id);\n",
-    instead: "",
-    test: STORE,
-  },
-  {
-    guard: "session: what opened it is still good",
-    file: "src/store/sqlite/sessions.ts",
-    without: "!stillGood(proof, person, deps)",
-    instead: "false",
-    test: STORE,
-  },
-  {
-    guard: "session: a change comes from our own page",
-    file: "src/http/auth/person-guard.ts",
-    without: 'c.req.header(CSRF_HEADER) === "1" && isSameOrigin(c)',
-    instead: "true",
-    test: SESSION,
-  },
-  {
-    guard: "password: one's own change needs the old one",
-    file: "src/governance/sign-in.ts",
-    without: 'if (verified.kind === "matches") return null;\n  await',
-    instead: "return null;\n  await",
-    test: SESSION,
-  },
-  {
-    guard: "sign-in: tries count from their start",
-    file: "src/http/auth/sign-in-throttle.ts",
-    without: "count.failures += 1;",
-    instead: "",
-    test: "src/http/auth/sign-in-throttle.test.ts",
-  },
+  ...GUARDS_OF_PEOPLE,
   {
     guard: "agents are no people",
     file: "src/http/auth/person-guard.ts",
