@@ -53,6 +53,9 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** How long calls in flight may take when the gateway stops; orchestrators kill after 30 s where nothing else is set. */
+const FINISH_WITHIN_MS = 25_000;
+
 export const DATABASE_FILE = "atlas.db";
 
 /**
@@ -134,11 +137,20 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
     url: server.url,
     firstCredentialsFile: data.firstCredentialsFile,
     reload: (load) => reloader.reload(load),
-    close: () => {
+    close: async () => {
       phase = "stopping";
-      return closers.closeAll();
+      await settleWithin(FINISH_WITHIN_MS, mcp.drain());
+      await closers.closeAll();
     },
   };
+}
+
+/** Settles when the work does, or after that time. */
+async function settleWithin(ms: number, work: Promise<void>): Promise<void> {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([work, over]);
+  clearTimeout(timer);
 }
 
 interface Composed {

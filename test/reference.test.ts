@@ -28,6 +28,7 @@ const ERROR_CODES = [
   "resource.not_found",
   "resource.conflict",
   "upstream.unreachable",
+  "gateway.stopping",
   "internal",
 ];
 

@@ -18,6 +18,7 @@ export const ERRORS = {
   "resource.not_found": { httpStatus: 404, jsonRpcCode: -32602, retry: false },
   "resource.conflict": { httpStatus: 409, jsonRpcCode: -32600, retry: false },
   "upstream.unreachable": { httpStatus: 502, jsonRpcCode: -32603, retry: true },
+  "gateway.stopping": { httpStatus: 503, jsonRpcCode: -32603, retry: true },
   internal: { httpStatus: 500, jsonRpcCode: -32603, retry: true },
 } as const satisfies Record<string, { httpStatus: number; jsonRpcCode: number; retry: boolean }>;
 

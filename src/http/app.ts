@@ -23,6 +23,7 @@ import {
   MAX_BODY_BYTES,
   originCheck,
   securityHeaders,
+  stoppingCheck,
 } from "./front-door.ts";
 import { pathReader } from "./public-path.ts";
 import { agentRoutes } from "./routes/agents.ts";
@@ -221,8 +222,9 @@ function suggestingWith({ store, editing }: HttpAppDeps): SuggestRuleDeps {
 }
 
 /** What every request passes before its route. */
-function useFrontDoor(app: Hono, deps: Pick<HttpAppDeps, "config" | "log">): void {
+function useFrontDoor(app: Hono, deps: Pick<HttpAppDeps, "config" | "log" | "status">): void {
   app.use(accessLog(deps.log), securityHeaders());
+  app.use(stoppingCheck(() => deps.status().phase === "stopping"));
   app.use(hostCheck(hostsOf(deps.config)), originCheck(deps.config.publicUrl));
   app.use(jsonOnly(), bodyLimit(MAX_BODY_BYTES));
   app.use("/api/v1/*", async (c, next) => {

@@ -45,6 +45,20 @@ export function accessLog(log: Log): MiddlewareHandler {
   };
 }
 
+/** What whoever watches the gateway asks; answered to the end. */
+const PROBES = /\/(?:livez|readyz|metrics)$/;
+
+/** Refuses what is new while the gateway finishes what is in flight; a client that is told so tries again soon, or elsewhere. */
+export function stoppingCheck(isStopping: () => boolean): MiddlewareHandler {
+  return async (c, next) => {
+    if (!isStopping() || PROBES.test(c.req.path)) return next();
+    c.header("connection", "close");
+    const message =
+      "The gateway is stopping and takes nothing new. Waiting cases stay; try again in a moment.";
+    return refuse(c, { code: "gateway.stopping", message });
+  };
+}
+
 /**
  * Refuses requests that were made for another name: a web page that rebinds its own name to our address (DNS rebinding)
  * still sends its own name as Host.

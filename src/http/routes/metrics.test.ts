@@ -89,3 +89,15 @@ describe("GET /readyz", () => {
     expect([response.status, await response.json()]).toEqual([code, body]);
   });
 });
+
+test("what is new is refused while the gateway stops, but for probes", async () => {
+  gateway = await openTestGateway({ status: { phase: "stopping", reloadRefused: false } });
+  const headers = { host: "localhost" };
+  for (const path of ["/mcp", "/webhook/approval", "/api/v1/cases", "/"]) {
+    const response = await gateway.app.request(path, { method: "POST", headers });
+    expect([path, response.status]).toEqual([path, 503]);
+    expect(await response.json()).toMatchObject({ error: { code: "gateway.stopping" } });
+  }
+  expect((await gateway.app.request("/livez", { headers })).status).toBe(200);
+  expect((await gateway.app.request("/metrics", { headers })).status).toBe(200);
+});

@@ -8,7 +8,7 @@ import { type Refusal, refuse } from "../error-response.ts";
 
 export interface MetricsRoutesDeps {
   readonly authenticate: Authenticate;
-  readonly config: Pick<Config, "listen" | "metrics">;
+  readonly config: Pick<Config, "listen" | "metrics" | "publicUrl">;
   /** The metrics in the Prometheus text format. */
   readonly expose: () => Promise<string>;
 }
@@ -21,7 +21,7 @@ const FORBIDDEN: Refusal = {
 
 /**
  * `GET /metrics`: for the token of the configuration and for admins and auditors. Without any credential only on a gateway
- * that listens on loopback, has no such token, and was not reached through a proxy.
+ * that listens on loopback, has neither such a token nor a `public_url`, and was not reached through a proxy.
  */
 export function metricsRoutes(deps: MetricsRoutesDeps): Hono {
   return new Hono().get("/metrics", async (c) => {
@@ -34,9 +34,11 @@ export function metricsRoutes(deps: MetricsRoutesDeps): Hono {
 }
 
 async function mayRead(c: Context, deps: MetricsRoutesDeps): Promise<boolean> {
-  const { listen, metrics } = deps.config;
+  const { listen, metrics, publicUrl } = deps.config;
   const header = c.req.header("authorization");
-  if (header === undefined) return metrics.token === null && isLoopback(listen.host) && !isForwarded(c);
+  if (header === undefined) {
+    return metrics.token === null && publicUrl === null && isLoopback(listen.host) && !isForwarded(c);
+  }
   if (metrics.token !== null && isSame(header, `Bearer ${metrics.token}`)) return true;
   const principal = await deps.authenticate(header);
   return principal?.kind === "person" && principal.person.roles.some((r) => r === "admin" || r === "auditor");

@@ -6,6 +6,7 @@ import type { RawResult } from "../../governance/ports.ts";
 import type { CallAnswer } from "../../governance/raw-call.ts";
 import { pendingResult, refusalResult } from "./case-report.ts";
 import { advertisedTools } from "./catalog-view.ts";
+import type { InFlight } from "./in-flight.ts";
 import { argumentsTextOf, forwardedMetaOf, retryOf, toolNameOf } from "./message-texts.ts";
 import { callOwnTool, isOwnTool } from "./own-tools.ts";
 import { GOVERNANCE_PROTOCOL, PROMPT } from "./protocol-texts.ts";
@@ -15,6 +16,7 @@ export interface AgentServerDeps {
   readonly version: string;
   /** Where a refusal that is our own fault is written. */
   readonly onError: (error: unknown) => void;
+  readonly inFlight: InFlight;
 }
 
 export interface AgentServerParams {
@@ -68,7 +70,7 @@ export function createAgentServer(params: AgentServerParams, deps: AgentServerDe
   server.fallbackRequestHandler = async (request, ctx) => {
     const handler = METHODS.get(request.method);
     if (handler === undefined) throw new ProtocolError(ProtocolErrorCode.MethodNotFound, "Method not found");
-    return handler(request, ctx, params, deps);
+    return deps.inFlight.run(() => handler(request, ctx, params, deps));
   };
   return server;
 }
@@ -169,7 +171,7 @@ async function callOwn(
       agentId: params.agentId,
       name,
       args: typeof args === "object" && args !== null ? { ...args } : {},
-      signal: ctx.mcpReq.signal,
+      signal: AbortSignal.any([ctx.mcpReq.signal, deps.inFlight.stopping]),
       ...(sendProgress && {
         onWaiting: () => sendProgress({ progress: ++waited, message: "Still waiting for a decision." }),
       }),

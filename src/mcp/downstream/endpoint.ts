@@ -16,6 +16,7 @@ import { batchProblem } from "./batches.ts";
 import { type Challenge, challengeOf } from "./challenge.ts";
 import { rpcErrorResponse } from "./error-response.ts";
 import { createHttpSessions, type SessionLimits } from "./http-sessions.ts";
+import { createInFlight } from "./in-flight.ts";
 import { type CallTexts, type ReadBody, readBody } from "./message-texts.ts";
 import { retryingClient } from "./retrying-client.ts";
 import { createSseSessions } from "./sse-sessions.ts";
@@ -23,7 +24,7 @@ import { createSseSessions } from "./sse-sessions.ts";
 /** Largest request body of an agent. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-export interface McpEndpointDeps extends AgentServerDeps {
+export interface McpEndpointDeps extends Omit<AgentServerDeps, "inFlight"> {
   readonly authenticate: (authorization: string | null) => Promise<Admission>;
   readonly challenge: () => Challenge;
   readonly random: RandomBytes;
@@ -43,13 +44,17 @@ export interface McpEndpoint {
   messages(request: Request): Promise<Response>;
   /** Tells connected agents that the list of tools changed. */
   toolsChanged(): void;
+  /** Lets those who only wait for news answer now; settles when every request in flight is answered. */
+  drain(): Promise<void>;
   /** Ends idle sessions now; a timer does the same. */
   sweep(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** The agents' side of the gateway. Whoever calls is an agent by its credential, on every request anew. */
-export function createMcpEndpoint(deps: McpEndpointDeps): McpEndpoint {
+export function createMcpEndpoint(params: McpEndpointDeps): McpEndpoint {
+  const inFlight = createInFlight();
+  const deps = { ...params, inFlight };
   const handler = statelessHandler(deps);
   const mayStay = async (agentId: AgentId, authorization: string | null): Promise<boolean> => {
     const principal = await deps.authenticate(authorization).catch(() => null);
@@ -104,6 +109,7 @@ export function createMcpEndpoint(deps: McpEndpointDeps): McpEndpoint {
       handler.notify.toolsChanged();
       for (const session of sessions()) session.tellToolsChanged();
     },
+    drain: () => inFlight.drain(),
     sweep: () => http.sweep(),
     async close() {
       stopWatching();

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { type AgentId, secureRandomBytes } from "../../domain/ids.ts";
 import { createRig, type Rig } from "../../governance/rig.testing.ts";
 import { createHttpSessions, type HttpSessions, type SessionLimits } from "./http-sessions.ts";
+import { createInFlight } from "./in-flight.ts";
 
 const ALICE = "alice" as AgentId;
 const BOB = "bob" as AgentId;
@@ -32,6 +33,7 @@ function create(limits: Partial<SessionLimits> = {}): void {
     random: secureRandomBytes,
     sessionKey: new Uint8Array(32),
     limits,
+    inFlight: createInFlight(),
     mayStay: async () => allowed,
   });
 }
