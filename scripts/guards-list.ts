@@ -1,6 +1,7 @@
 // Each line: a guard of an invariant, the text that is it, what stands there when it is gone, and the test that must notice.
 import { MODEL_GUARDS } from "./guards-of-models.ts";
 import { GUARDS_OF_PEOPLE } from "./guards-of-people.ts";
+import { READ_GUARDS } from "./guards-of-reads.ts";
 import { GUARDS_OF_RELOADS } from "./guards-of-reloads.ts";
 import { RUN_GUARDS } from "./guards-of-runs.ts";
 import { GUARDS_OF_SESSIONS } from "./guards-of-sessions.ts";
@@ -29,6 +30,7 @@ export interface Guard {
 export const GUARDS: readonly Guard[] = [
   ...MODEL_GUARDS,
   ...GUARDS_OF_SESSIONS,
+  ...READ_GUARDS,
   // 1. No run without an authorization that names its digest; a claim misses no change committed before it.
   {
     guard: "claim: only an authorized case",

@@ -11,6 +11,7 @@ import { createArgumentSchemas } from "./governance/argument-schema.ts";
 import { type DriveCaseDeps, driveCase } from "./governance/drive-case.ts";
 import { eraseExpired } from "./governance/erase-expired.ts";
 import type { GovernCallDeps } from "./governance/govern-call.ts";
+import type { GovernReadDeps } from "./governance/govern-read.ts";
 import type { Meter } from "./governance/meter.ts";
 import { createPasswordHasher } from "./governance/password-hash.ts";
 import type { Engine, Store } from "./governance/ports.ts";
@@ -27,7 +28,7 @@ import { derivedKey } from "./ledger/derived-key.ts";
 import { loadOrCreateSigningKey } from "./ledger/signing-key.ts";
 import { liveView } from "./live-view.ts";
 import type { Challenge } from "./mcp/downstream/challenge.ts";
-import { createMcpEndpoint } from "./mcp/downstream/endpoint.ts";
+import { createMcpEndpoint, type McpEndpoint } from "./mcp/downstream/endpoint.ts";
 import { createUpstreams, type RunningUpstreams } from "./mcp/upstream/upstreams.ts";
 import { createMonitoring, type Monitoring } from "./monitoring.ts";
 import { createWebhookNotifier, type WebhookNotifierDeps } from "./notify/webhook.ts";
@@ -110,7 +111,7 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
     { store, upstreams, engine, inForce, monitoring, status, version, sessionKey: data.sessionKey },
     self,
   );
-  closers.add(upstreams.onCatalogChange(() => mcp.toolsChanged()));
+  passNewsOn(upstreams, mcp, closers);
   closers.add(() => app.close());
 
   await warnOf(config, store, log);
@@ -136,7 +137,11 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   return {
     url: server.url,
     firstCredentialsFile: data.firstCredentialsFile,
-    reload: (load) => reloader.reload(load),
+    reload: async (load) => {
+      const outcome = await reloader.reload(load);
+      mcp.offersChanged();
+      return outcome;
+    },
     close: async () => {
       phase = "stopping";
       await settleWithin(FINISH_WITHIN_MS, mcp.drain());
@@ -226,6 +231,12 @@ async function eraseDaily(config: Config, store: Store, signal: AbortSignal, sel
   if (erased.results.cases + erased.texts.cases > 0) {
     self.log.info(erased, "Texts of ended cases were erased because their time is over.");
   }
+}
+
+function passNewsOn(upstreams: RunningUpstreams, mcp: McpEndpoint, closers: Closers): void {
+  closers.add(upstreams.onCatalogChange(() => mcp.toolsChanged()));
+  closers.add(upstreams.onOffersChange(() => mcp.offersChanged()));
+  closers.add(upstreams.onResourceUpdated((updated) => mcp.resourceUpdated(updated)));
 }
 
 /** What an operator should hear of a configuration that comes into force. */
@@ -332,6 +343,7 @@ function createInForce(first: Config, parts: ReturnType<typeof partsOf>, judges:
   const under = (config: Config) => ({
     config,
     governance: { ...parts, ...rulesOf(config), judging: judges.current() } satisfies GovernCallDeps &
+      GovernReadDeps &
       DriveCaseDeps,
   });
   let current = under(first);

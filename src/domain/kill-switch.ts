@@ -9,15 +9,18 @@ export interface KillSwitch {
   readonly target: string;
 }
 
-/** Whether a kill switch stops this case. */
-export function covers(killSwitch: KillSwitch, target: Pick<Case, "upstream" | "tool" | "agentId">): boolean {
+/** Whether a kill switch stops this case, or this read, which is of no tool. */
+export function covers(
+  killSwitch: KillSwitch,
+  target: Pick<Case, "upstream" | "agentId"> & { readonly tool: string | null },
+): boolean {
   switch (killSwitch.scope) {
     case "all":
       return true;
     case "upstream":
       return killSwitch.target === target.upstream;
     case "tool":
-      return killSwitch.target === `${target.upstream}/${target.tool}`;
+      return target.tool !== null && killSwitch.target === `${target.upstream}/${target.tool}`;
     case "agent":
       return killSwitch.target === target.agentId;
     default:

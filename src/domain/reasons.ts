@@ -7,7 +7,7 @@ export const REASONS = {
   "policy.denied": "A policy rule denies this call. Do not retry it; tell the user that it is not allowed.",
   "policy.review": "A policy rule sends this call to a human.",
   "policy.no_rule": "No policy rule names this tool, so a human decides.",
-  "policy.error": "The policy could not be evaluated, so a human decides.",
+  "policy.error": "The policy could not be evaluated, so nothing passes without a human.",
   "policy.tightened":
     "The policy became stricter while the case waited, so the earlier authorization is void.",
   "observe.let_through": "The gateway only observes here, so the call was not held.",
@@ -24,6 +24,23 @@ export const REASONS = {
   "tool.name_hidden": "The tool's name holds characters that are not seen, so the tool cannot be called.",
   "tool.accepted_anew":
     "An admin said something new of the tool after the call was scored, so a human must look at it.",
+  "resource.unknown":
+    "No upstream lists this resource, and no template matches it. List the resources and templates again.",
+  "resource.quarantined":
+    "Another upstream began to list this resource while it was somebody else's. An administrator has to say whose it is.",
+  "prompt.unknown": "There is no such prompt. List the prompts again and use a name from the list.",
+  "prompt.quarantined":
+    "Another upstream began to offer a prompt of this name while it was somebody else's. An administrator has to rename one.",
+  "read.no_rule":
+    "No policy rule names this resource or prompt, so it may not be read. An administrator can add one.",
+  "read.needs_review":
+    "Policy wants a human or a risk score for this, and reads have neither, so it was refused. An administrator can allow it.",
+  "subscription.unsupported":
+    "The upstream does not tell of changes of this resource. Read it again when you need it.",
+  "subscription.no_stream":
+    "A subscription needs a connection that stays open, and this one does not. Use one that does, or read the resource again.",
+  "upstream.foreign_uri":
+    "The upstream answered with a resource of another upstream, so nothing of it was passed on.",
   "upstream.changed": "The upstream's endpoint or command line changed, so a human must look at it again.",
   "arguments.invalid": "The arguments do not fit the tool's input schema.",
   "arguments.ambiguous": "The request can be read in two ways, so it was refused.",

@@ -7,6 +7,7 @@ import type { ReasonId } from "../domain/reasons.ts";
 import type { CatalogTool, ToolDefinition } from "../domain/tool.ts";
 import type { AccountStore } from "./account-ports.ts";
 import type { LiveCaller } from "./live-client.ts";
+import type { ReadStore } from "./read-ports.ts";
 import type { ApprovedCall, RepeatedCall } from "./suggest-rule.ts";
 import type { Acceptance, AcceptToolParams, AcceptToolResult } from "./transitions/acceptance.ts";
 import type { AssessmentParams, AssessmentResult } from "./transitions/assessment.ts";
@@ -337,7 +338,8 @@ export interface Store
     GuardStore,
     OutboxStore,
     ErasureStore,
-    FiguresStore {
+    FiguresStore,
+    ReadStore {
   /** Signs what is committed so far, finishes what is queued and closes the database. */
   close(): Promise<void>;
 }

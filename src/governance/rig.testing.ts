@@ -15,7 +15,9 @@ import { createArgumentSchemas } from "./argument-schema.ts";
 import type { DriveCaseDeps } from "./drive-case.ts";
 import type { EditArgumentsDeps } from "./edit-arguments.ts";
 import type { GovernCallDeps } from "./govern-call.ts";
+import type { GovernReadDeps } from "./govern-read.ts";
 import type { DispatchOutcome, DispatchParams, Store, UpstreamSession, Upstreams } from "./ports.ts";
+import { createScriptedOffers, type ScriptedOffers } from "./reads.testing.ts";
 import { createRequestStates } from "./request-state.ts";
 import type { Judging } from "./rule-call.ts";
 
@@ -38,7 +40,7 @@ export function createTestClock(startMs = Date.UTC(2026, 10, 21, 9)): TestClock 
 const UPSTREAM = "bank";
 
 /** An upstream that does what the test says and counts what reached it. */
-export interface ScriptedUpstreams extends Upstreams {
+export interface ScriptedUpstreams extends Upstreams, ScriptedOffers {
   /** Every call that was written to the upstream. */
   readonly received: DispatchParams[];
   /** What the next calls are answered; the default is a result. */
@@ -91,6 +93,7 @@ export function createScriptedUpstreams(store: Store, clock: Clock): ScriptedUps
     return scripted.answer(call);
   };
   const scripted: ScriptedUpstreams = {
+    ...createScriptedOffers(),
     received,
     reachable: true,
     answer: () => ({
@@ -144,7 +147,10 @@ export interface Rig {
   readonly clock: TestClock;
   readonly store: Store;
   readonly upstreams: ScriptedUpstreams;
-  readonly deps: GovernCallDeps & DriveCaseDeps & EditArgumentsDeps & { readonly undoWithinMs: number };
+  readonly deps: { readonly store: Store } & GovernCallDeps &
+    GovernReadDeps &
+    DriveCaseDeps &
+    EditArgumentsDeps & { readonly undoWithinMs: number };
   readonly agentId: AgentId;
   readonly owner: PersonId;
   readonly reviewer: PersonId;

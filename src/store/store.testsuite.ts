@@ -13,6 +13,7 @@ import { testLedger } from "./ledger.testsuite.ts";
 import { testLifeOfCases } from "./life-of-cases.testsuite.ts";
 import { testLists } from "./lists.testsuite.ts";
 import { testOpening } from "./opening.testsuite.ts";
+import { testReads } from "./reads.testsuite.ts";
 import { testTools } from "./tools.testsuite.ts";
 
 export interface StoreSuiteParams {
@@ -60,6 +61,7 @@ export function testStore({ create }: StoreSuiteParams): void {
     testTools(current);
     testCommits(current);
     testLedger(current);
+    testReads(current);
     testErasure(current);
     testFigures(current);
   });

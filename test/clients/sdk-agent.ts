@@ -10,7 +10,12 @@ import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { SSEClientTransport as SseV1 } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StreamableHTTPClientTransport as StreamableV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { Transport as TransportV1 } from "@modelcontextprotocol/sdk/shared/transport.js";
-import { LoggingMessageNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
+import {
+  LoggingMessageNotificationSchema,
+  PromptListChangedNotificationSchema,
+  ResourceListChangedNotificationSchema,
+  ResourceUpdatedNotificationSchema,
+} from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
 import type { ToolResult } from "../scenario/agent.ts";
 import { COMPILE_CACHE } from "../servers/gateway-process.ts";
@@ -40,12 +45,24 @@ export interface SdkAgent {
   ): Promise<ToolResult>;
   listPrompts(): Promise<readonly string[]>;
   getPrompt(name: string): Promise<string>;
+  listResources(): Promise<readonly string[]>;
+  /** Texts of the resource, as the SDK's own types let them through. */
+  readResource(uri: string): Promise<readonly string[]>;
+  complete(ref: CompletionRef): Promise<readonly string[]>;
+  /** Asks to be told of changes of the resource and of the lists. */
+  subscribe(uri: string): Promise<void>;
+  /** Changes that the gateway told of: `resources`, `prompts`, or the URI of a resource. */
+  readonly news: readonly string[];
   /** Any request, its result unchecked and whole. */
   request(method: string, params?: Record<string, unknown>): Promise<Record<string, unknown>>;
   /** Log messages that the gateway sent of its own accord. */
   readonly told: readonly unknown[];
   close(): Promise<void>;
 }
+
+export type CompletionRef =
+  | { readonly type: "ref/prompt"; readonly name: string }
+  | { readonly type: "ref/resource"; readonly uri: string };
 
 export const SDK_CLIENTS = [
   { client: "SDK v1 over SSE", sdk: "v1", wire: "sse", mode: "legacy" },
@@ -96,10 +113,23 @@ async function connectV1(transport: TransportV1): Promise<SdkAgent> {
   client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => {
     told.push(params.data);
   });
+  const news: string[] = [];
+  client.setNotificationHandler(
+    ResourceUpdatedNotificationSchema,
+    ({ params }) => void news.push(params.uri),
+  );
+  client.setNotificationHandler(ResourceListChangedNotificationSchema, () => void news.push("resources"));
+  client.setNotificationHandler(PromptListChangedNotificationSchema, () => void news.push("prompts"));
   await client.connect(transport);
   return {
     instructions: client.getInstructions(),
     told,
+    news,
+    listResources: async () => (await client.listResources()).resources.map(({ uri }) => uri),
+    readResource: async (uri) => textsOf((await client.readResource({ uri })).contents),
+    complete: async (ref) =>
+      (await client.complete({ ref, argument: { name: "a", value: "" } })).completion.values,
+    subscribe: async (uri) => void (await client.subscribeResource({ uri })),
     listTools: async () => (await client.listTools()).tools,
     call: async (name, args = {}, onProgress) => {
       const progress = onProgress === undefined ? {} : { onprogress: onProgress };
@@ -124,11 +154,25 @@ async function connectV2(
   client.setNotificationHandler("notifications/message", ({ params }) => {
     told.push(params.data);
   });
+  const news: string[] = [];
+  client.setNotificationHandler("notifications/resources/updated", (n) => void news.push(n.params.uri));
+  client.setNotificationHandler("notifications/resources/list_changed", () => void news.push("resources"));
+  client.setNotificationHandler("notifications/prompts/list_changed", () => void news.push("prompts"));
   await client.connect(transport);
+  const filter = { resourcesListChanged: true, promptsListChanged: true };
   const anything = fromJsonSchema<Record<string, unknown>>({});
   return {
     instructions: client.getInstructions(),
     told,
+    news,
+    listResources: async () => (await client.listResources()).resources.map(({ uri }) => uri),
+    readResource: async (uri) => textsOf((await client.readResource({ uri })).contents),
+    complete: async (ref) =>
+      (await client.complete({ ref, argument: { name: "a", value: "" } })).completion.values,
+    subscribe: async (uri) => {
+      if (mode === "modern") await client.listen({ ...filter, resourceSubscriptions: [uri] });
+      else await client.subscribeResource({ uri });
+    },
     listTools: async () => (await client.listTools()).tools,
     call: async (name, args = {}, onProgress) => {
       const progress = onProgress === undefined ? {} : { onprogress: onProgress };
@@ -142,6 +186,10 @@ async function connectV2(
     request: (method, params = {}) => client.request({ method, params }, anything, { timeout: TIMEOUT_MS }),
     close: () => client.close(),
   };
+}
+
+function textsOf(contents: readonly object[]): readonly string[] {
+  return contents.map((content) => ("text" in content ? String(content.text) : ""));
 }
 
 function promptText(

@@ -152,12 +152,12 @@ describe.each(SDK_CLIENTS)("$client", (client) => {
     expect(agent.instructions).toContain("PENDING REVIEW");
     expect(await agent.listPrompts()).toEqual(["governance_protocol"]);
     expect(await agent.getPrompt("governance_protocol")).toBe(agent.instructions);
-    await expect(agent.getPrompt("another")).rejects.toThrow(/Unknown prompt; there is one/);
+    await expect(agent.getPrompt("another")).rejects.toThrow(/no such prompt\. .*\[prompt\.unknown\]/);
   });
 
   test("is refused an unknown tool and every unknown method, in words", async () => {
     await expect(agent.call("live_no_such_thing")).rejects.toThrow(/Unknown tool \[tool\.unknown\]/);
-    for (const method of ["resources/read", "resources/list", "completion/complete", "vendor/method"]) {
+    for (const method of ["resources/write", "prompts/delete", "vendor/method"]) {
       await expect(agent.request(method, { uri: "file:///etc/passwd" })).rejects.toThrow(/Method not found/);
     }
     expect(words(await agent.call("live_read_thing"))).toBe("read_thing done");

@@ -1,6 +1,7 @@
 import { ProtocolError, ProtocolErrorCode, Server, type ServerContext } from "@modelcontextprotocol/server";
 import type { AgentId } from "../../domain/ids.ts";
 import { type GovernCallDeps, governCall } from "../../governance/govern-call.ts";
+import type { GovernReadDeps } from "../../governance/govern-read.ts";
 import type { LiveClient } from "../../governance/live-client.ts";
 import type { RawResult } from "../../governance/ports.ts";
 import type { CallAnswer } from "../../governance/raw-call.ts";
@@ -9,10 +10,11 @@ import { advertisedTools } from "./catalog-view.ts";
 import type { InFlight } from "./in-flight.ts";
 import { argumentsTextOf, forwardedMetaOf, retryOf, toolNameOf } from "./message-texts.ts";
 import { callOwnTool, isOwnTool } from "./own-tools.ts";
-import { GOVERNANCE_PROTOCOL, PROMPT } from "./protocol-texts.ts";
+import { GOVERNANCE_PROTOCOL } from "./protocol-texts.ts";
+import { type Hearing, READ_METHODS } from "./reads.ts";
 
 export interface AgentServerDeps {
-  readonly governance: GovernCallDeps;
+  readonly governance: GovernCallDeps & GovernReadDeps;
   readonly version: string;
   /** Where a refusal that is our own fault is written. */
   readonly onError: (error: unknown) => void;
@@ -29,6 +31,9 @@ export interface AgentServerParams {
   readonly clientOf?: (ctx: ServerContext) => LiveClient | undefined;
   /** Takes in the ids of calls while they are being answered. */
   readonly calls?: Set<string | number>;
+  /** The agent opens a stream of its own for news, as the 2026 revision has it. */
+  readonly listens: boolean;
+  readonly hearing: Hearing | null;
 }
 
 interface Request {
@@ -47,8 +52,11 @@ type Handler = (
 const METHODS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["tools/list", listTools],
   ["tools/call", callTool],
-  ["prompts/list", async () => ({ prompts: [PROMPT] })],
-  ["prompts/get", getPrompt],
+  ...[...READ_METHODS].map(([method, serve]): [string, Handler] => [
+    method,
+    (request, ctx, params, deps) =>
+      serve(request, ctx, { ...params, client: askableDuringReads(params.clientOf?.(ctx)) }, deps),
+  ]),
 ]);
 
 export function isServedMethod(method: string): boolean {
@@ -63,7 +71,13 @@ export function createAgentServer(params: AgentServerParams, deps: AgentServerDe
   const server = new Server(
     { name: "atlas-gateway", title: "ATLAS Governance Gateway", version: deps.version },
     {
-      capabilities: { tools: { listChanged: true }, prompts: {}, ...(params.live && { logging: {} }) },
+      capabilities: {
+        tools: { listChanged: true },
+        prompts: { listChanged: true },
+        resources: { listChanged: true, subscribe: params.live || params.listens },
+        completions: {},
+        ...(params.live && { logging: {} }),
+      },
       instructions: GOVERNANCE_PROTOCOL,
     },
   );
@@ -73,6 +87,11 @@ export function createAgentServer(params: AgentServerParams, deps: AgentServerDe
     return deps.inFlight.run(() => handler(request, ctx, params, deps));
   };
   return server;
+}
+
+/** A question that comes as the result of a read would be taken for its answer, so no upstream is told that it may ask so. */
+function askableDuringReads(client: LiveClient | undefined): LiveClient | null {
+  return client?.asked === "by_request" ? client : null;
 }
 
 async function listTools(
@@ -191,15 +210,5 @@ function progressSender(
     ctx.mcpReq
       .notify({ method: "notifications/progress", params: { ...progress, progressToken } })
       .catch(() => undefined);
-  };
-}
-
-async function getPrompt(request: Request): Promise<RawResult> {
-  if (request.params?.["name"] !== PROMPT.name) {
-    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown prompt; there is one: ${PROMPT.name}.`);
-  }
-  return {
-    description: PROMPT.description,
-    messages: [{ role: "user", content: { type: "text", text: GOVERNANCE_PROTOCOL } }],
   };
 }

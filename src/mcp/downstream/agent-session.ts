@@ -2,6 +2,7 @@ import { fromJsonSchema, ProtocolError, type Server } from "@modelcontextprotoco
 import type { AgentId, CaseRef } from "../../domain/ids.ts";
 import type { ClientReply, LiveClient } from "../../governance/live-client.ts";
 import { type AgentServerDeps, createAgentServer } from "./agent-server.ts";
+import type { Hearings, OfferNews, OpenHearing } from "./hearings.ts";
 
 /** How long a person may take to answer what an upstream asks; the call itself ends at its upstream's deadline. */
 const ASK_WITHIN_MS = 10 * 60_000;
@@ -19,10 +20,16 @@ export interface AgentSession {
   readonly texts: Map<string | number, string>;
   /** Calls that are being answered. */
   readonly calls: ReadonlySet<string | number>;
+  /** What it is told of resources and prompts; whoever ends the session closes it. */
+  readonly hearing: OpenHearing;
   /** Takes what the client says of itself in `initialize`, as it says it. */
   learn(message: unknown): void;
   tellToolsChanged(): void;
   tellCaseEnded(ref: CaseRef, state: string): void;
+}
+
+export interface AgentSessionDeps extends AgentServerDeps {
+  readonly hearings: Pick<Hearings, "open">;
 }
 
 export interface AgentSessionParams {
@@ -33,7 +40,7 @@ export interface AgentSessionParams {
 }
 
 /** @returns a session whose server is not connected yet. Its own upstream connections end with it. */
-export function createAgentSession(params: AgentSessionParams, deps: AgentServerDeps): AgentSession {
+export function createAgentSession(params: AgentSessionParams, deps: AgentSessionDeps): AgentSession {
   const { id, agentId } = params;
   const texts = new Map<string | number, string>();
   const calls = new Set<string | number>();
@@ -58,10 +65,13 @@ export function createAgentSession(params: AgentSessionParams, deps: AgentServer
       server.notification({ ...notification }, options).catch(() => undefined);
     },
   };
+  const hearing = deps.hearings.open({ agentId, tell: (news) => tellNews(server, news) });
   const server = createAgentServer(
     {
       agentId,
       live: true,
+      listens: false,
+      hearing,
       textOf: (callId) => {
         const text = texts.get(callId);
         texts.delete(callId);
@@ -78,6 +88,7 @@ export function createAgentSession(params: AgentSessionParams, deps: AgentServer
     server,
     texts,
     calls,
+    hearing,
     learn: (message) => {
       capabilities = capabilitiesIn(message) ?? capabilities;
     },
@@ -88,6 +99,17 @@ export function createAgentSession(params: AgentSessionParams, deps: AgentServer
       server.notification({ method: "notifications/message", params }).catch(() => undefined);
     },
   };
+}
+
+function tellNews(server: Server, news: OfferNews): void {
+  const sent =
+    news.kind === "resource_updated"
+      ? server.sendResourceUpdated({ uri: news.uri })
+      : news.kind === "resources_list_changed"
+        ? server.sendResourceListChanged()
+        : server.sendPromptListChanged();
+  // A session that is ending hears no more.
+  void sent.catch(() => undefined);
 }
 
 async function ask(

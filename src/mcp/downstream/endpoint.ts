@@ -5,6 +5,7 @@ import {
   isLegacyRequest,
   type McpHttpHandler,
   type McpServerFactory,
+  type ServerEventBus,
 } from "@modelcontextprotocol/server";
 import { sha256 } from "../../domain/digest.ts";
 import { AtlasError } from "../../domain/errors.ts";
@@ -15,8 +16,10 @@ import type { AgentSession } from "./agent-session.ts";
 import { batchProblem } from "./batches.ts";
 import { type Challenge, challengeOf } from "./challenge.ts";
 import { rpcErrorResponse } from "./error-response.ts";
+import { createHearings, type HearingsDeps } from "./hearings.ts";
 import { createHttpSessions, type SessionLimits } from "./http-sessions.ts";
 import { createInFlight } from "./in-flight.ts";
+import { createListenBus } from "./listen.ts";
 import { type CallTexts, type ReadBody, readBody } from "./message-texts.ts";
 import { retryingClient } from "./retrying-client.ts";
 import { createSseSessions } from "./sse-sessions.ts";
@@ -25,6 +28,7 @@ import { createSseSessions } from "./sse-sessions.ts";
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 export interface McpEndpointDeps extends Omit<AgentServerDeps, "inFlight"> {
+  readonly governance: AgentServerDeps["governance"] & HearingsDeps["governance"];
   readonly authenticate: (authorization: string | null) => Promise<Admission>;
   readonly challenge: () => Challenge;
   readonly random: RandomBytes;
@@ -46,6 +50,10 @@ export interface McpEndpoint {
   toolsChanged(): void;
   /** Lets those who only wait for news answer now; settles when every request in flight is answered. */
   drain(): Promise<void>;
+  /** Tells each connected agent if what it may read changed, in the lists or by the policy. */
+  offersChanged(): void;
+  /** Tells the agents that watch a resource, and may read it, that it changed. */
+  resourceUpdated(updated: { readonly upstream: string; readonly uri: string }): void;
   /** Ends idle sessions now; a timer does the same. */
   sweep(): Promise<void>;
   close(): Promise<void>;
@@ -55,13 +63,15 @@ export interface McpEndpoint {
 export function createMcpEndpoint(params: McpEndpointDeps): McpEndpoint {
   const inFlight = createInFlight();
   const deps = { ...params, inFlight };
-  const handler = statelessHandler(deps);
+  const hearings = createHearings(deps);
+  const bus = createListenBus({ governance: deps.governance, hearings });
+  const handler = statelessHandler(deps, bus);
   const mayStay = async (agentId: AgentId, authorization: string | null): Promise<boolean> => {
     const principal = await deps.authenticate(authorization).catch(() => null);
     return principal?.kind === "agent" && principal.agent.id === agentId;
   };
-  const http = createHttpSessions({ ...deps, mayStay });
-  const sse = createSseSessions({ ...deps, mayStay });
+  const http = createHttpSessions({ ...deps, hearings, mayStay });
+  const sse = createSseSessions({ ...deps, hearings, mayStay });
   const sessions = (): readonly AgentSession[] => [...http.all(), ...sse.all()];
   const stopWatching = deps.governance.store.onChange((change) => {
     if (change.reported || !isNews(change.to)) return;
@@ -89,7 +99,10 @@ export function createMcpEndpoint(params: McpEndpointDeps): McpEndpoint {
     const begins = isLegacy && isInitialize(body.value);
     const opened = begins ? await http.open({ agentId, request, body }) : null;
     return (
-      opened ?? handler.fetch(request, { parsedBody: body.value, authInfo: authInfo(agentId, body.calls) })
+      opened ??
+      bus.serve({ agentId, body: body.value }, (parsedBody) =>
+        handler.fetch(request, { parsedBody, authInfo: authInfo(agentId, body.calls) }),
+      )
     );
   };
 
@@ -110,6 +123,8 @@ export function createMcpEndpoint(params: McpEndpointDeps): McpEndpoint {
       for (const session of sessions()) session.tellToolsChanged();
     },
     drain: () => inFlight.drain(),
+    offersChanged: hearings.offersChanged,
+    resourceUpdated: hearings.resourceUpdated,
     sweep: () => http.sweep(),
     async close() {
       stopWatching();
@@ -128,18 +143,23 @@ const NO_STREAM = new AtlasError(
  * Answers whatever belongs to no session: the 2026 revision, and older clients that hold no session id. Calls are answered
  * on event streams, whose heartbeats keep proxies from giving up on one that takes long; anything else is answered at once.
  */
-function statelessHandler(deps: AgentServerDeps): Pick<McpHttpHandler, "fetch" | "notify" | "close"> {
+function statelessHandler(
+  deps: AgentServerDeps,
+  bus: ServerEventBus,
+): Pick<McpHttpHandler, "fetch" | "notify" | "close"> {
   const serve: McpServerFactory = (ctx) => {
     const { agentId, texts } = callerOf(ctx.authInfo);
-    const params = { agentId, textOf: (id: string | number) => texts.get(id), live: false };
-    const asked = ctx.era === "modern" ? { clientOf: retryingClient } : {};
+    const textOf = (id: string | number) => texts.get(id);
+    const listens = ctx.era === "modern";
+    const params = { agentId, textOf, live: false, listens, hearing: null };
+    const asked = listens ? { clientOf: retryingClient } : {};
     const server = createAgentServer({ ...params, ...asked }, deps);
     const method = ctx.requestInfo?.headers.get("mcp-method");
     // Without a handler the SDK answers an unknown method with the status that the 2026 revision asks for.
     if (typeof method === "string" && !isServedMethod(method)) delete server.fallbackRequestHandler;
     return server;
   };
-  const options = { onerror: deps.onError, maxRequestBodySize: MAX_BODY_BYTES };
+  const options = { onerror: deps.onError, maxRequestBodySize: MAX_BODY_BYTES, bus };
   const plain = createMcpHandler(serve, options);
   const calls = createMcpHandler(serve, { ...options, responseMode: "sse" });
   return {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type AgentId, secureRandomBytes } from "../../domain/ids.ts";
 import { createRig, type Rig } from "../../governance/rig.testing.ts";
+import { createHearings } from "./hearings.ts";
 import { createHttpSessions, type HttpSessions, type SessionLimits } from "./http-sessions.ts";
 import { createInFlight } from "./in-flight.ts";
 
@@ -28,6 +29,10 @@ afterEach(async () => {
 function create(limits: Partial<SessionLimits> = {}): void {
   sessions = createHttpSessions({
     governance: rig.deps,
+    hearings: createHearings({
+      governance: { ...rig.deps, store: rig.store },
+      onError: () => undefined,
+    }),
     version: "1",
     onError: () => undefined,
     random: secureRandomBytes,

@@ -1,8 +1,7 @@
 import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/server";
 import { AtlasError } from "../../domain/errors.ts";
 import type { AgentId } from "../../domain/ids.ts";
-import type { AgentServerDeps } from "./agent-server.ts";
-import { type AgentSession, createAgentSession } from "./agent-session.ts";
+import { type AgentSession, type AgentSessionDeps, createAgentSession } from "./agent-session.ts";
 import { rpcErrorResponse } from "./error-response.ts";
 import type { ReadBody } from "./message-texts.ts";
 import { createSessionIds } from "./session-ids.ts";
@@ -22,7 +21,7 @@ export interface SessionLimits {
 
 const LIMITS: SessionLimits = { perAgent: 100, inAll: 1_000, idleMs: 30 * 60_000 };
 
-export interface HttpSessionsDeps extends AgentServerDeps {
+export interface HttpSessionsDeps extends AgentSessionDeps {
   readonly random: Parameters<typeof createSessionIds>[1];
   /** Secret that session ids are made with. */
   readonly sessionKey: Uint8Array;
@@ -192,6 +191,7 @@ class SessionBook {
     session.server.onerror = this.#deps.onError;
     session.server.onclose = () => {
       this.#sessions.delete(id);
+      session.hearing.close();
       governance.upstreams.endSession({ agentId, session: id });
     };
     await session.server.connect(transport);

@@ -1,8 +1,7 @@
 import { JSONRPC_VERSION, type JSONRPCMessage, parseJSONRPCMessage } from "@modelcontextprotocol/server";
 import { AtlasError } from "../../domain/errors.ts";
 import { type AgentId, type RandomBytes, randomHex } from "../../domain/ids.ts";
-import type { AgentServerDeps } from "./agent-server.ts";
-import { type AgentSession, createAgentSession } from "./agent-session.ts";
+import { type AgentSession, type AgentSessionDeps, createAgentSession } from "./agent-session.ts";
 import { rpcErrorResponse } from "./error-response.ts";
 import type { ReadBody } from "./message-texts.ts";
 import { SseServerTransport } from "./sse-transport.ts";
@@ -10,7 +9,7 @@ import { SseServerTransport } from "./sse-transport.ts";
 /** Open event streams of all agents together; each holds a socket. */
 const MAX_SSE_SESSIONS = 1_000;
 
-export interface SseSessionsDeps extends AgentServerDeps {
+export interface SseSessionsDeps extends AgentSessionDeps {
   readonly random: RandomBytes;
   /** Path that SSE clients post to. */
   readonly messagesPath: string;
@@ -74,6 +73,7 @@ async function openStream(
   sessions.set(id, session);
   session.server.onclose = () => {
     sessions.delete(id);
+    session.hearing.close();
     deps.governance.upstreams.endSession({ agentId, session: id });
   };
   await session.server.connect(transport);

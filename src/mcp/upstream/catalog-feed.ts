@@ -6,7 +6,10 @@ import { backoffMs, type Delay } from "./backoff.ts";
 import { type Catalog, type PinnedTool, pinTools } from "./catalog.ts";
 import { reasonOf } from "./connect.ts";
 import type { Connection, OpenConnectionParams } from "./connection.ts";
+import { readOffers } from "./listed-offers.ts";
 import type { UpstreamLog } from "./log.ts";
+import type { Offers } from "./offers.ts";
+import type { WatchedResources } from "./watched-resources.ts";
 
 /** A connection that lived this long was not part of a crash loop. */
 const STABLE_MS = 30_000;
@@ -30,11 +33,14 @@ export interface UpstreamHealth {
 export interface CatalogFeedParams {
   readonly config: UpstreamConfig;
   readonly catalog: Catalog;
+  readonly offers: Pick<Offers, "replace">;
+  readonly watched: Pick<WatchedResources, "moveTo" | "lost">;
+  readonly onResourceUpdated: (uri: string) => void;
   readonly store: Pick<GuardStore, "recordTools">;
   readonly clock: Clock;
   readonly log: UpstreamLog;
   readonly open: (
-    extra: Pick<OpenConnectionParams, "onListChanged" | "probe" | "client">,
+    extra: Pick<OpenConnectionParams, "onListChanged" | "onResourceUpdated" | "probe" | "client">,
   ) => Promise<Connection>;
   /** Names of all upstreams in the configuration. */
   readonly configured: () => readonly string[];
@@ -77,30 +83,28 @@ export function createCatalogFeed(params: CatalogFeedParams): CatalogFeed {
 
   const follow = async (afterFirst: () => void): Promise<void> => {
     const changed = createSignal();
-    const opened = await params.open({ onListChanged: changed.raise, probe: true, client: null });
+    const { onResourceUpdated, watched } = params;
+    const hears = { onListChanged: changed.raise, onResourceUpdated };
+    const opened = await params.open({ ...hears, probe: true, client: null });
     connection = opened;
     try {
+      void watched.moveTo(opened.watch);
       while (opened.isOpen() && !stop.signal.aborted) {
         changed.lower();
         const { tools, quarantined } = await listOn(opened);
-        if (health.status !== "up")
-          log.info({ upstream: config.name, tools: tools.length }, "upstream is up");
+        await followOffers(params, opened);
+        const up = { upstream: config.name, tools: tools.length };
+        if (health.status !== "up") log.info(up, "upstream is up");
         const { protocolVersion } = opened;
         if (quarantined > health.quarantined)
           log.warn({ upstream: config.name, quarantined }, "tools are quarantined; see: atlas tools list");
-        const found = { tools: tools.length, quarantined, protocolVersion };
-        health = { upstream: config.name, status: "up", ...found, reason: null };
+        health = { ...up, status: "up", quarantined, protocolVersion, reason: null };
         afterFirst();
-        const nap = new AbortController();
-        const cause = await Promise.race([
-          opened.closed,
-          changed.raised().then(() => "changed" as const),
-          params.delay(params.relistMs, nap.signal),
-        ]);
-        nap.abort();
+        const cause = await nextCause(opened, changed, params);
         if (cause === "changed") await params.delay(SETTLE_MS, stop.signal);
       }
     } finally {
+      watched.lost();
       connection = null;
       await opened.close();
     }
@@ -161,6 +165,35 @@ async function listRecordOffer(params: CatalogFeedParams, on: Connection): Promi
 
 function notYetKnown(upstream: string): UpstreamHealth {
   return { upstream, status: "connecting", tools: 0, quarantined: 0, protocolVersion: null, reason: null };
+}
+
+/** Why to list again; nothing when the connection closed or the interval is over. */
+async function nextCause(
+  { closed }: Connection,
+  changed: ReturnType<typeof createSignal>,
+  { delay, relistMs }: CatalogFeedParams,
+): Promise<"changed" | undefined> {
+  const nap = new AbortController();
+  const cause = await Promise.race([
+    closed,
+    changed.raised().then(() => "changed" as const),
+    delay(relistMs, nap.signal),
+  ]);
+  nap.abort();
+  return cause ?? undefined;
+}
+
+/** What can be read is kept as it was when it cannot be listed; its tools work all the same. */
+async function followOffers(params: CatalogFeedParams, on: Connection): Promise<void> {
+  const { catalog, config, offers, log } = params;
+  try {
+    const listed = readOffers(config, await on.listOffers(), log);
+    // What another endpoint of this name offers now is not for this one to say any more.
+    if (catalog.serves(config)) offers.replace(config.name, listed);
+  } catch (error) {
+    const reason = reasonOf(error);
+    log.warn({ upstream: config.name, reason }, "resources and prompts could not be listed");
+  }
 }
 
 /** A flag that can be waited for. */

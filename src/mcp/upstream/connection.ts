@@ -6,22 +6,24 @@ import {
   PROTOCOL_VERSION_META_KEY,
 } from "@modelcontextprotocol/client";
 import type { Clock } from "../../domain/clock.ts";
-import { AtlasError } from "../../domain/errors.ts";
 import type { ToolDefinition } from "../../domain/tool.ts";
 import type { DispatchOutcome, DispatchParams } from "../../governance/ports.ts";
 import { askableByResult } from "./client-messages.ts";
 import { CLIENT_INFO, type ConnectParams, connect } from "./connect.ts";
+import type { RawOffers } from "./listed-offers.ts";
+import { listAll, listOffers } from "./listing.ts";
 import { mcpParamHeaders } from "./mcp-param-headers.ts";
 import { mergeMeta, requestText } from "./raw-json.ts";
 import { RAW_ID_PREFIX, type RawReply, type RawRequest, type RawTransport } from "./raw-transport.ts";
-
-/** More pages than this is a server that never ends its list. */
-const MAX_PAGES = 1_000;
+import { exchangeRead, type ReadRequest } from "./reading.ts";
+import { type ResourceWatch, watchOn } from "./resource-watch.ts";
 
 export interface OpenConnectionParams extends ConnectParams {
   readonly clock: Clock;
-  /** Tells of `tools/list_changed`; a connection that only carries calls leaves it out. */
+  /** Tells of changed lists; a connection that only carries calls leaves it out. */
   readonly onListChanged?: () => void;
+  /** Tells of changes of the resources that the connection watches. */
+  readonly onResourceUpdated?: (uri: string) => void;
 }
 
 export interface ConnectionCall extends DispatchParams {
@@ -44,6 +46,11 @@ export interface Connection {
   readonly closed: Promise<void>;
   /** All tools, raw. @throws AtlasError when the upstream does not list them. */
   listTools(): Promise<readonly unknown[]>;
+  /** Resources, templates and prompts, raw, of the kinds that the upstream declares. @throws AtlasError when it does not list them. */
+  listOffers(): Promise<RawOffers>;
+  read(request: ReadRequest): Promise<DispatchReport>;
+  /** What this upstream tells of changes of; `undefined` when it takes no subscriptions. */
+  readonly watch: ResourceWatch | undefined;
   dispatch(call: ConnectionCall): Promise<DispatchReport>;
   close(): Promise<void>;
 }
@@ -59,7 +66,9 @@ export async function openConnection(params: OpenConnectionParams): Promise<Conn
   };
   const { onListChanged } = params;
   if (onListChanged !== undefined) {
-    client.setNotificationHandler("notifications/tools/list_changed", () => onListChanged());
+    for (const list of ["tools", "resources", "prompts"] as const) {
+      client.setNotificationHandler(`notifications/${list}/list_changed`, () => onListChanged());
+    }
     // A broken event stream says nothing else of an HTTP upstream that restarted with other tools.
     if (params.config.kind === "http") client.onerror = () => onListChanged();
   }
@@ -74,13 +83,25 @@ export async function openConnection(params: OpenConnectionParams): Promise<Conn
   };
   if (isModern && onListChanged !== undefined) void subscribe(client, params.config.connectDeadlineMs, close);
 
+  const request = { transport, envelope, deadlineMs: params.config.connectDeadlineMs };
+  const capabilities = client.getServerCapabilities();
+
   return {
     pid: transport.pid,
     protocolVersion: version,
     isOpen: () => open,
     closed,
     close,
-    listTools: () => listTools({ transport, envelope, deadlineMs: params.config.connectDeadlineMs }),
+    listTools: () => listAll(request, "tools/list", "tools"),
+    listOffers: () => listOffers(request, capabilities),
+    read: async (read) => {
+      const report = reportOf(
+        ...(await exchangeRead(read, { ...request, deadlineMs: params.config.callDeadlineMs })),
+      );
+      if (report.stale) void close();
+      return report;
+    },
+    watch: watchOn({ ...request, client, onUpdated: params.onResourceUpdated }),
     dispatch: async (call) => {
       const report = await dispatch({ transport, envelope, call, params, isModern });
       if (report.stale) void close();
@@ -91,9 +112,15 @@ export async function openConnection(params: OpenConnectionParams): Promise<Conn
 
 /** Asks a modern upstream to tell of changes; when the subscription ends, so has the server we knew. */
 async function subscribe(client: Client, timeout: number, close: () => Promise<void>): Promise<void> {
-  if (client.getServerCapabilities()?.tools?.listChanged !== true) return;
+  const { tools, resources, prompts } = client.getServerCapabilities() ?? {};
+  const filter = {
+    ...(tools?.listChanged === true && { toolsListChanged: true }),
+    ...(resources?.listChanged === true && { resourcesListChanged: true }),
+    ...(prompts?.listChanged === true && { promptsListChanged: true }),
+  };
+  if (Object.keys(filter).length === 0) return;
   try {
-    const subscription = await client.listen({ toolsListChanged: true }, { timeout });
+    const subscription = await client.listen(filter, { timeout });
     await subscription.closed;
   } catch {
     // Without it changes are still found at intervals and before every run after review.
@@ -107,55 +134,6 @@ function envelopeOf(version: string, capabilities: object): Record<string, unkno
     [PROTOCOL_VERSION_META_KEY]: version,
     [CLIENT_INFO_META_KEY]: CLIENT_INFO,
     [CLIENT_CAPABILITIES_META_KEY]: capabilities,
-  };
-}
-
-interface ListParams {
-  readonly transport: RawTransport;
-  readonly envelope: Readonly<Record<string, unknown>>;
-  readonly deadlineMs: number;
-}
-
-async function listTools(params: ListParams): Promise<readonly unknown[]> {
-  const deadline = AbortSignal.timeout(params.deadlineMs);
-  const tools: unknown[] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page += 1) {
-    const reply = await params.transport.exchange(listRequest(params, cursor, deadline));
-    // A server without tools need not know the method.
-    if (reply.kind === "error" && reply.error.code === -32601) return tools;
-    if (reply.kind !== "result")
-      throw new AtlasError("upstream.unreachable", `tools could not be listed (${reply.kind})`);
-    const listed = reply.result["tools"];
-    if (!Array.isArray(listed))
-      throw new AtlasError("upstream.unreachable", "tools could not be listed (no list in the answer)");
-    tools.push(...listed);
-    const next = reply.result["nextCursor"];
-    if (typeof next !== "string" || next === "") return tools;
-    cursor = next;
-  }
-  throw new AtlasError("upstream.unreachable", `tools could not be listed (more than ${MAX_PAGES} pages)`);
-}
-
-function listRequest(params: ListParams, cursor: string | undefined, signal: AbortSignal): RawRequest {
-  const id = `${RAW_ID_PREFIX}${randomUUID()}`;
-  const text = requestText({
-    id,
-    method: "tools/list",
-    params: {
-      cursor: cursor === undefined ? null : JSON.stringify(cursor),
-      _meta: mergeMeta(null, params.envelope),
-    },
-  });
-  return {
-    id,
-    method: "tools/list",
-    text,
-    routing: { meta: params.envelope },
-    headers: {},
-    mayWrite: () => true,
-    onProgress: undefined,
-    signal,
   };
 }
 

@@ -128,6 +128,7 @@ export class HttpTransport implements RawTransport {
       method: request.method,
       params: {
         ...(request.routing.name === undefined ? {} : { name: request.routing.name }),
+        ...(request.routing.uri === undefined ? {} : { uri: request.routing.uri }),
         _meta: { ...request.routing.meta },
       },
     };

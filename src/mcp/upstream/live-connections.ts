@@ -1,9 +1,11 @@
 import type { Clock } from "../../domain/clock.ts";
+import { DISPATCH_WITHIN_MS } from "../../governance/dispatch.ts";
 import type { LiveClient } from "../../governance/live-client.ts";
 import type { DispatchOutcome } from "../../governance/ports.ts";
 import { backoffMs, type Delay } from "./backoff.ts";
 import { reasonOf } from "./connect.ts";
 import type { Connection, ConnectionCall, DispatchReport } from "./connection.ts";
+import type { ReadRequest } from "./reading.ts";
 
 export interface LiveConnectionsParams {
   /** @param client whom the upstream may ask on this connection; null: nobody */
@@ -31,6 +33,7 @@ export interface LiveConnections {
   /** Brings the connection up, or finds that it does not come up now. Never throws. */
   ready(line: Line): Promise<void>;
   dispatch(line: Line, call: ConnectionCall): Promise<DispatchOutcome>;
+  read(line: Line, request: ReadRequest): Promise<DispatchOutcome>;
   /** Closes the key's connection when its calls in flight have ended; a later call of the key gets a new one. Never throws. */
   end(key: string): void;
   /** The same for every key. */
@@ -85,6 +88,18 @@ export function createLiveConnections(params: LiveConnectionsParams): LiveConnec
     releaseEnded(slot, ending);
   };
 
+  const carry = async (line: Line, sending: Sending): Promise<DispatchOutcome> => {
+    if (signal.aborted) return notSent("the gateway is stopping");
+    const slot = slotOf(line);
+    if (slot === null) return notSent("too many connections to the upstream are in use");
+    slot.inFlight += 1;
+    try {
+      return await sendOn(context, slot, sending);
+    } finally {
+      leave(slot);
+    }
+  };
+
   return {
     ready: async (line) => {
       const slot = signal.aborted ? null : slotOf(line);
@@ -100,21 +115,13 @@ export function createLiveConnections(params: LiveConnectionsParams): LiveConnec
         leave(slot);
       }
     },
-    dispatch: async (line, call) => {
-      if (signal.aborted) return notSent("the gateway is stopping");
-      const slot = slotOf(line);
-      if (slot === null) return notSent("too many connections to the upstream are in use");
-      slot.inFlight += 1;
-      try {
-        const report = await dispatchOnce(context, slot, call);
-        // Provably unread by the dead connection, so once more on a new one cannot run it twice.
-        return report.stale && !signal.aborted
-          ? (await dispatchOnce(context, slot, call)).outcome
-          : report.outcome;
-      } finally {
-        leave(slot);
-      }
-    },
+    dispatch: (line, call) =>
+      carry(line, { by: call.dispatchByMonotonicMs, on: (connection) => connection.dispatch(call) }),
+    read: (line, request) =>
+      carry(line, {
+        by: clock.monotonicMs() + DISPATCH_WITHIN_MS,
+        on: (connection) => connection.read(request),
+      }),
     end,
     endAll: () => {
       for (const key of slots.keys()) end(key);
@@ -134,9 +141,23 @@ export function createLiveConnections(params: LiveConnectionsParams): LiveConnec
   };
 }
 
-async function dispatchOnce(context: Context, slot: Slot, call: ConnectionCall): Promise<DispatchReport> {
+/** One request for a connection that may have to be made first. */
+interface Sending {
+  /** Monotonic time after which it is of no use to send it. */
+  readonly by: number;
+  readonly on: (connection: Connection) => Promise<DispatchReport>;
+}
+
+async function sendOn(context: Context, slot: Slot, sending: Sending): Promise<DispatchOutcome> {
+  const report = await sendOnce(context, slot, sending);
+  if (!report.stale || context.stop.signal.aborted) return report.outcome;
+  // Provably unread by the dead connection, so once more on a new one cannot run it twice.
+  return (await sendOnce(context, slot, sending)).outcome;
+}
+
+async function sendOnce(context: Context, slot: Slot, sending: Sending): Promise<DispatchReport> {
   // Waiting out a backoff that ends after the deadline would only turn "unreachable" into "late".
-  if (slot.connection === null && slot.failures > 0 && slot.retryAtMs > call.dispatchByMonotonicMs) {
+  if (slot.connection === null && slot.failures > 0 && slot.retryAtMs > sending.by) {
     return { outcome: notSent("the upstream is being restarted"), stale: false };
   }
   const connecting = connected(context, slot);
@@ -146,7 +167,7 @@ async function dispatchOnce(context: Context, slot: Slot, call: ConnectionCall):
   } catch (error) {
     return { outcome: notSent(reasonOf(error)), stale: false };
   }
-  const report = await connection.dispatch(call);
+  const report = await sending.on(connection);
   if (report.outcome.kind === "answered" || report.outcome.kind === "protocol_error") slot.failures = 0;
   if (report.stale && slot.connection === connecting) slot.connection = null;
   return report;

@@ -9,8 +9,12 @@ export interface RawRequest {
   readonly method: string;
   /** The whole request as it goes over the wire, without line break. */
   readonly text: string;
-  /** What HTTP headers are derived from: the called name and the protocol's own `_meta`. */
-  readonly routing: { readonly name?: string; readonly meta: Readonly<Record<string, unknown>> };
+  /** What HTTP headers are derived from: the name or URI asked for, and the protocol's own `_meta`. */
+  readonly routing: {
+    readonly name?: string;
+    readonly uri?: string;
+    readonly meta: Readonly<Record<string, unknown>>;
+  };
   /** `Mcp-Param-*` headers; HTTP only. */
   readonly headers: Readonly<Record<string, string>>;
   /** Asked immediately before the first byte is written; false means that it is too late. */

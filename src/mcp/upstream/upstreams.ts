@@ -5,6 +5,7 @@ import { AtlasError } from "../../domain/errors.ts";
 import type { AgentId } from "../../domain/ids.ts";
 import type { LiveCaller } from "../../governance/live-client.ts";
 import type { GuardStore, UpstreamSession, Upstreams } from "../../governance/ports.ts";
+import type { UpstreamOffers } from "../../governance/read-ports.ts";
 import { type Delay, realDelay } from "./backoff.ts";
 import { type Catalog, catalogTool, createCatalog } from "./catalog.ts";
 import { type CatalogFeed, createCatalogFeed, type UpstreamHealth } from "./catalog-feed.ts";
@@ -13,8 +14,10 @@ import { type EraMemory, reasonOf } from "./connect.ts";
 import { type Connection, type OpenConnectionParams, openConnection } from "./connection.ts";
 import { createLiveConnections, type Line, type LiveConnections } from "./live-connections.ts";
 import type { UpstreamLog } from "./log.ts";
+import { createOffers, type Offers, type OffersChange } from "./offers.ts";
 import { createRoster, type Roster } from "./roster.ts";
 import type { ChildGrace } from "./stdio-transport.ts";
+import { createWatchedResources, type WatchedResources } from "./watched-resources.ts";
 
 /** Times that only tests and large installations have reason to change. */
 export interface UpstreamsTuning {
@@ -53,7 +56,7 @@ export interface UpstreamsParams {
 }
 
 /** The upstreams of a running gateway. */
-export interface RunningUpstreams extends Upstreams {
+export interface RunningUpstreams extends Upstreams, UpstreamOffers {
   /**
    * Registers every upstream, then connects in the background; settles when each was tried once, or
    * after a short time. An upstream that is down holds nothing up.
@@ -72,15 +75,26 @@ export interface RunningUpstreams extends Upstreams {
   close(): Promise<void>;
   /** Called when the callable tools changed. Returns a function that stops it. */
   onCatalogChange(listener: () => void): () => void;
+  /** Called when what can be read changed. Returns a function that stops it. */
+  onOffersChange(listener: (change: OffersChange) => void): () => void;
+  /** Called when an upstream said that a resource it is watched for changed. Returns a function that stops it. */
+  onResourceUpdated(listener: (updated: ResourceUpdated) => void): () => void;
   health(): readonly UpstreamHealth[];
+}
+
+/** An upstream's word that a resource changed; nobody checked that it is the upstream's. */
+export interface ResourceUpdated {
+  readonly upstream: string;
+  readonly uri: string;
 }
 
 interface Upstream {
   readonly config: UpstreamConfig;
   readonly feed: CatalogFeed;
   readonly live: LiveConnections;
+  readonly watched: WatchedResources;
   readonly open: (
-    extra: Pick<OpenConnectionParams, "onListChanged" | "probe" | "client">,
+    extra: Pick<OpenConnectionParams, "onListChanged" | "onResourceUpdated" | "probe" | "client">,
   ) => Promise<Connection>;
 }
 
@@ -89,23 +103,32 @@ interface Context extends UpstreamsParams {
   readonly catalog: Catalog;
   /** Names of all upstreams as they are configured now. */
   readonly configured: () => readonly string[];
+  readonly offers: Offers;
+  /** By name: what is watched outlives a change of the upstream's configuration. */
+  readonly watched: Map<string, WatchedResources>;
+  readonly updated: (updated: ResourceUpdated) => void;
   /** Aborted when the gateway stops. */
   readonly signal: AbortSignal;
 }
 
 function createUpstream(config: UpstreamConfig, context: Context): Upstream {
-  const { clock, log, store, catalog, signal, maxResultBytes } = context;
+  const { clock, log, store, catalog, offers, signal, maxResultBytes } = context;
   const { delay, random, relistMs, grace, maxLivePerUpstream: max } = context.tuning;
   const era: EraMemory = { verdict: null };
   const open: Upstream["open"] = (extra) =>
     openConnection({ config, clock, log, era, grace, signal, maxResultBytes, ...extra });
+  const onResourceUpdated = (uri: string): void => context.updated({ upstream: config.name, uri });
+  const watched = context.watched.get(config.name) ?? createWatchedResources(onResourceUpdated);
+  context.watched.set(config.name, watched);
+  const catalogs = { catalog, offers, watched, onResourceUpdated };
   return {
     config,
     open,
+    watched,
     feed: createCatalogFeed({
       config,
       configured: context.configured,
-      catalog,
+      ...catalogs,
       store,
       clock,
       log,
@@ -130,8 +153,14 @@ export function createUpstreams(params: UpstreamsParams): RunningUpstreams {
   const catalog = createCatalog({ upstreams: params.upstreams, log: params.log });
   const sessions = new Set<Connection>();
   const stop = new AbortController();
+  const offers = createOffers({ upstreams: params.upstreams, log: params.log });
+  const listeners = new Set<(updated: ResourceUpdated) => void>();
+  const updated: Context["updated"] = (news) => {
+    for (const listener of listeners) listener(news);
+  };
   const configured = () => roster.current().map(({ config }) => config.name);
-  const context: Context = { ...params, tuning, catalog, configured, signal: stop.signal };
+  const catalogs = { catalog, offers, updated, watched: new Map<string, WatchedResources>() };
+  const context: Context = { ...params, ...catalogs, tuning, configured, signal: stop.signal };
   const roster = createRoster(
     params.clock,
     params.upstreams.map((config) => createUpstream(config, context)),
@@ -146,6 +175,12 @@ export function createUpstreams(params: UpstreamsParams): RunningUpstreams {
     findTool: (exposedName) => catalog.find(exposedName),
     listTools: () => catalog.list(),
     onCatalogChange: (listener) => catalog.onChange(listener),
+    ...readsOf(offers, roster),
+    onOffersChange: offers.onChange,
+    onResourceUpdated: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     health: () => roster.current().map(({ feed }) => feed.health()),
     deadlineMs: (name) => get(name).config.callDeadlineMs,
     readyLive: async ({ upstream: name, upstreamFingerprint, agentId, session, client }) => {
@@ -192,6 +227,27 @@ export function createUpstreams(params: UpstreamsParams): RunningUpstreams {
   };
 }
 
+/** Reads go the way of live calls: on the connection that the upstream's isolation gives the agent. */
+function readsOf(offers: Offers, roster: Roster<Upstream>): UpstreamOffers {
+  const find = (name: string): Upstream | undefined =>
+    roster.current().find(({ config }) => config.name === name);
+  return {
+    listResources: offers.listResources,
+    listTemplates: offers.listTemplates,
+    listPrompts: offers.listPrompts,
+    routeResource: offers.routeResource,
+    findTemplate: offers.findTemplate,
+    findPrompt: offers.findPrompt,
+    read: async ({ upstream: name, agentId, session, client, ...request }) => {
+      const upstream = find(name);
+      if (upstream === undefined) return { kind: "not_sent", late: false, detail: "the upstream is gone" };
+      const line = lineOf(upstream.config.isolation, agentId, { session, client });
+      return await upstream.live.read(line, request);
+    },
+    watchResource: async ({ upstream, uri }) => (await find(upstream)?.watched.add(uri)) ?? null,
+  };
+}
+
 /**
  * Puts other upstreams in force. The order is the safety: an endpoint is recorded before anything can be sent to it, so a
  * claim for the one before goes back to a person; and a call that was claimed for that one still goes there.
@@ -216,6 +272,7 @@ async function applyConfigs(
   }
   const retiring = roster.replace(next);
   context.catalog.configure(configs);
+  context.offers.configure(configs);
   for (const { live } of retiring) live.endAll();
   await Promise.all(retiring.map(({ feed }) => feed.close()));
   await startFeeds(fresh, context.tuning);

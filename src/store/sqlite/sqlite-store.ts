@@ -23,6 +23,7 @@ import { createPasswordRows } from "./password-rows.ts";
 import { createPrincipalRows } from "./principal-rows.ts";
 import { createPrincipals } from "./principals.ts";
 import { readCommitted } from "./reads.ts";
+import { createReadsRecord } from "./reads-record.ts";
 import { createSessionRows, createSessions } from "./sessions.ts";
 import { createTools } from "./tools.ts";
 
@@ -106,6 +107,7 @@ async function storeOn(db: DatabaseSync, params: OpenSqliteStoreParams): Promise
     ...createSessions({ ...shared, people: principals, credentials, passwords, sessions }),
     ...createGuards({ ...shared, rows: guards }),
     ...createTools({ ...shared, rows: guards, listeners: toolListeners }),
+    ...createReadsRecord({ ...shared, guards, principals }),
     ...createOutbox(shared),
     ...createErasure(shared),
     figures: () => reads(() => readFigures(kysely)),
