@@ -5,11 +5,14 @@ import { z } from "zod";
 import { type Assessment, DEFAULT_RISK_THRESHOLD } from "../domain/assessment.ts";
 import { AtlasError } from "../domain/errors.ts";
 import { attack } from "../risk/bench/attack.ts";
+import { withGullibleModel } from "../risk/bench/gullible.ts";
 import { type BenchReport, type Figures, reportOf, scoreRows } from "../risk/bench/report.ts";
 import { callOfRow, parseRows } from "../risk/bench/rows.ts";
 import { benchSvg } from "../risk/bench/svg.ts";
 import { createEmbeddedAssessor } from "../risk/embedded.ts";
 import { DEFAULT_PACKS, PACK_IDS } from "../risk/packs.ts";
+import { explainWithModel } from "./risk-model.ts";
+import { configOption } from "./where.ts";
 
 interface CommonOptions {
   readonly threshold: number;
@@ -24,6 +27,8 @@ interface ExplainOptions extends CommonOptions {
   readonly schema?: string;
   readonly annotations?: string;
   readonly trusted?: boolean;
+  readonly model?: boolean;
+  readonly config?: string;
 }
 
 interface BenchOptions extends CommonOptions {
@@ -46,6 +51,11 @@ export function riskCommand(setExitCode: (code: number) => void): Command {
     .option("--schema <json>", "its input schema (default: one that declares the arguments given)")
     .option("--annotations <json>", "its annotations")
     .option("--trusted", "the operator trusts the annotations of its upstream")
+    .option(
+      "--model",
+      "ask the model of the configuration too, with the configuration's own threshold and packs",
+    )
+    .addOption(configOption())
     .action(explain);
   common(risk.command("bench"))
     .description(
@@ -58,7 +68,9 @@ export function riskCommand(setExitCode: (code: number) => void): Command {
     .option("--svg <file>", "draw the ROC and reliability curves")
     .action(bench);
   common(risk.command("attack"))
-    .description("play payloads on high-risk calls; fails when one lowers a score")
+    .description(
+      "play payloads on high-risk calls, without a model and with one that finds all harmless; fails when one lowers a score",
+    )
     .action((options: CommonOptions) => setExitCode(playAttack(options) ? 0 : 1));
   return risk;
 }
@@ -94,7 +106,7 @@ const callSchema = z.looseObject({
   trusted: z.boolean().optional(),
 });
 
-function explain(options: ExplainOptions): void {
+async function explain(options: ExplainOptions): Promise<void> {
   const given = callSchema.safeParse(
     options.tool === undefined ? readJson(readFileSync(0, "utf8"), "standard input") : fromOptions(options),
   );
@@ -107,19 +119,28 @@ function explain(options: ExplainOptions): void {
     arguments: given.data.arguments ?? {},
   });
   const { inputSchema, annotations, trusted } = given.data;
-  const assessment = createEmbeddedAssessor({ threshold: options.threshold, packs: packsOf(options) }).assess(
-    {
-      ...base,
-      trusted: options.trusted ?? trusted ?? false,
-      definition: {
-        ...base.definition,
-        ...(inputSchema && { inputSchema }),
-        ...(annotations && { annotations }),
-      },
+  const call = {
+    ...base,
+    trusted: options.trusted ?? trusted ?? false,
+    definition: {
+      ...base.definition,
+      ...(inputSchema && { inputSchema }),
+      ...(annotations && { annotations }),
     },
-  );
-  if (options.json === true) console.log(JSON.stringify(assessment, null, 2));
-  else printAssessment(assessment);
+  };
+  const explained =
+    options.model === true
+      ? await explainWithModel(call, options)
+      : {
+          assessment: createEmbeddedAssessor({
+            threshold: options.threshold,
+            packs: packsOf(options),
+          }).assess(call),
+        };
+  if (options.json === true) {
+    const { assessment, ...rest } = { passes: undefined, ...explained };
+    console.log(JSON.stringify({ ...assessment, ...rest }, null, 2));
+  } else printAssessment(explained.assessment);
 }
 
 function fromOptions(options: ExplainOptions): object {
@@ -215,7 +236,11 @@ function printBench(report: BenchReport, sha256: string): void {
 }
 
 function playAttack(options: CommonOptions): boolean {
-  const results = attack(createEmbeddedAssessor({ threshold: options.threshold, packs: packsOf(options) }));
+  const { threshold } = options;
+  const embedded = createEmbeddedAssessor({ threshold, packs: packsOf(options) });
+  const withModel = attack(withGullibleModel(embedded, threshold));
+  const named = withModel.map((result) => ({ ...result, payload: `${result.payload}, model at 0` }));
+  const results = [...attack(embedded), ...named];
   const lowered = results.filter((result) => result.lowered);
   const tried = results.reduce((sum, result) => sum + result.tried, 0);
   if (options.json === true) console.log(JSON.stringify({ tried, lowered, results }, null, 2));
@@ -224,7 +249,7 @@ function playAttack(options: CommonOptions): boolean {
       const own = results.filter((result) => result.payload === id);
       const worked = own.filter((result) => result.lowered).length;
       console.log(
-        `${id.padEnd(22)} ${own.reduce((sum, result) => sum + result.tried, 0)} calls, ${worked} of ${own.length} targets lowered`,
+        `${id.padEnd(36)} ${own.reduce((sum, result) => sum + result.tried, 0)} calls, ${worked} of ${own.length} targets lowered`,
       );
     }
     for (const { target, payload, clean, lowest } of lowered)

@@ -2,9 +2,14 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AssessedCall } from "../../src/risk/assessed-call.ts";
 import { attack } from "../../src/risk/bench/attack.ts";
+import { TARGETS } from "../../src/risk/bench/attack-targets.ts";
+import { withGullibleModel } from "../../src/risk/bench/gullible.ts";
 import { createEmbeddedAssessor } from "../../src/risk/embedded.ts";
 import { noLearnedRisk } from "../../src/risk/learned/model.ts";
 import { PAIRS } from "./pairs.ts";
+
+/** Of the targets of the attack, what the rules only estimate; whoever asks a model believes it on these. */
+const FREED = ["recalculate_entitlements", "change_medication", "set_feature_flag", "frobnicate"];
 
 const assessor = createEmbeddedAssessor({ threshold: 70 });
 const rules = createEmbeddedAssessor({ threshold: 70, learnedRisk: noLearnedRisk });
@@ -14,11 +19,18 @@ describe("attack", () => {
   it.each([
     ["with the model", assessor],
     ["by the rules alone", rules],
+    ["with another model that finds everything harmless", withGullibleModel(assessor, 70)],
   ])("lowers no score %s", (_name, judge) => {
     const results = attack(judge);
     expect(results.length).toBeGreaterThan(300);
     expect(results.filter((result) => result.lowered)).toEqual([]);
   });
+});
+
+it("a model that finds everything harmless frees none of the calls that the rules are sure of", () => {
+  const gullible = withGullibleModel(assessor, 70);
+  const free = TARGETS.filter((target) => gullible.assess(target).action === "AUTO_APPROVE");
+  expect(free.map((target) => target.definition.name)).toEqual(FREED);
 });
 
 describe("properties over calls of many domains", () => {

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { riskCommand } from "../../src/cli/risk.ts";
+import { startFakeChatCompletions } from "../servers/fake-chat-completions.ts";
+import { knows } from "../servers/model-reply.ts";
 
 let folder = "";
 let printed: string[] = [];
@@ -45,6 +47,26 @@ describe("atlas risk", () => {
     );
     expect(printed[0]).toMatch(/^85 {2}HIGH_RISK {2}PAUSE/u);
     expect(printed.join("\n")).toContain("money.requested");
+  });
+
+  it("asks the configuration's model too, and tells what it was shown", async () => {
+    const server = await startFakeChatCompletions({ apiKey: null, reply: knows({ request_extension: 30 }) });
+    try {
+      const file = path.join(folder, "atlas.yaml");
+      const model = `{ kind: ollama, model: x, base_url: ${server.baseUrl} }`;
+      writeFileSync(file, `risk: { model: ${model} }\n`);
+      const call = ["--tool", "request_extension", "--arguments", '{"days":7}'];
+      await run("explain", "--model", "--config", file, ...call);
+      expect(printed[0]).toMatch(/^30 {2}LOW {2}AUTO_APPROVE {2}\(ollama:x\+embedded@2\)/u);
+      printed = [];
+      await run("explain", "--model", "--config", file, "--json", ...call);
+      const explained: { passes: readonly { shown: string }[] } = JSON.parse(printed[0] ?? "");
+      expect(explained.passes.map(({ shown }) => shown.includes('\\"days\\":7'))).toEqual([false, true]);
+      writeFileSync(file, "risk: { threshold: 70 }\n");
+      await expect(run("explain", "--model", "--config", file, ...call)).rejects.toThrow("names no model");
+    } finally {
+      await server.close();
+    }
   });
 
   it("benches labelled calls and draws them", async () => {
