@@ -198,6 +198,7 @@ function composeHttp(
     config: inForce.config,
     status,
     exposeMetrics: () => monitoring.expose(),
+    upstreamHealth: () => parts.upstreams.health(),
     ...self,
     passwords: createPasswordHasher({ random: self.random }),
     secureCookies: inForce.config.publicUrl?.startsWith("https:") === true,

@@ -18,6 +18,7 @@ import { serveCommand } from "./serve.ts";
 import { stdioCommand } from "./stdio.ts";
 import { resumeCommand, stopCommand } from "./stop.ts";
 import { toolsCommand } from "./tools.ts";
+import { upstreamsCommand } from "./upstreams.ts";
 
 /**
  * The command line: every command, ready to parse.
@@ -45,6 +46,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     casesCommand(),
     agentsCommand(),
     reviewersCommand(),
+    upstreamsCommand(),
     toolsCommand(),
     observeCommand(),
     stopCommand(),

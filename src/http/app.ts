@@ -7,6 +7,7 @@ import type { EditArgumentsDeps } from "../governance/edit-arguments.ts";
 import type { PasswordHasher } from "../governance/password-hash.ts";
 import type { CaseStore, Engine, GuardStore, PrincipalStore } from "../governance/ports.ts";
 import type { SuggestRuleDeps } from "../governance/suggest-rule.ts";
+import type { UpstreamHealth } from "../governance/upstream-health.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Authenticate } from "./auth/authenticate.ts";
 import { createSessionCookie } from "./auth/session-cookie.ts";
@@ -41,6 +42,7 @@ import { resourceMetadata } from "./routes/resource-metadata.ts";
 import { rootRoute } from "./routes/root.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { toolRoutes } from "./routes/tools.ts";
+import { upstreamRoutes } from "./routes/upstreams.ts";
 
 export interface HttpAppDeps {
   readonly store: Pick<
@@ -78,6 +80,7 @@ export interface HttpAppDeps {
   readonly status: () => GatewayStatus;
   /** The metrics in the Prometheus text format. */
   readonly exposeMetrics: () => Promise<string>;
+  readonly upstreamHealth: () => readonly UpstreamHealth[];
   /** What a reviewer's own arguments are checked with. */
   readonly editing: EditArgumentsDeps;
   /** As it is in force now: a reload changes its members. */
@@ -202,6 +205,7 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
   app.route("/", caseDecisionRoutes(cases));
   app.route("/", caseActionRoutes(cases));
   app.route("/", toolRoutes({ ...guard, store }));
+  app.route("/", upstreamRoutes({ ...guard, upstreamHealth: deps.upstreamHealth }));
   app.route("/", killSwitchRoutes({ ...guard, store, config, events }));
   app.route("/", eventRoutes({ ...guard, events }));
   if (deps.consoleDir !== null) app.route("/", consoleRoutes({ consoleDir: deps.consoleDir, publicPath }));

@@ -103,6 +103,7 @@ export interface TestGatewayParams {
   readonly undoWithinMs?: number;
   readonly clock?: TestClock;
   readonly mcp?: HttpAppDeps["mcp"];
+  readonly upstreamHealth?: ReturnType<HttpAppDeps["upstreamHealth"]>;
   readonly secureCookies?: boolean;
   /** What the configuration says beside the defaults of the tests. */
   readonly config?: Partial<HttpAppDeps["config"]>;
@@ -135,6 +136,7 @@ export async function openTestGateway(params: TestGatewayParams = {}): Promise<T
     editing: editingDeps(store),
     status: () => params.status ?? { phase: "running", reloadRefused: false },
     exposeMetrics: async () => "atlas_cases 0\n",
+    upstreamHealth: () => params.upstreamHealth ?? [],
     engine: { wake: (ref) => void woken.push(ref) },
     log: recordingLog(logLines),
     passwords,

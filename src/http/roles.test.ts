@@ -48,6 +48,7 @@ const TABLE: readonly Row[] = [
     statuses: { "*": 403 },
   },
   { route: "GET /api/v1/cases", statuses: READS },
+  { route: "GET /api/v1/upstreams", statuses: READS },
   { route: "GET /api/v1/cases/{ref}", path: OF_CASE("GET /api/v1/cases/{ref}"), statuses: READS },
   {
     route: "POST /api/v1/cases/{ref}/decision",

@@ -44,6 +44,7 @@ import {
   toolResponseSchema,
   toolSchema,
 } from "./tool-contract.ts";
+import { upstreamListSchema, upstreamSchema } from "./upstream-contract.ts";
 
 /** Name of each schema in the description. */
 export const SCHEMAS = {
@@ -84,6 +85,8 @@ export const SCHEMAS = {
   ToolEvent: toolEventSchema,
   ToolList: toolListSchema,
   ToolResponse: toolResponseSchema,
+  Upstream: upstreamSchema,
+  UpstreamList: upstreamListSchema,
   Timeline: timelineSchema,
 } as const;
 export type SchemaName = keyof typeof SCHEMAS;

@@ -3,6 +3,7 @@ import { KILL_SWITCH_ROUTES } from "./kill-switch-route-table.ts";
 import { PEOPLE_ROUTES } from "./people-route-table.ts";
 import { ok, type RouteEntry, SIGNED_IN } from "./route-entry.ts";
 import { TOOL_ROUTES } from "./tool-route-table.ts";
+import { UPSTREAM_ROUTES } from "./upstream-route-table.ts";
 
 const JSON_RPC = "JSON-RPC message of MCP; errors are JSON-RPC, too";
 const EVENT_STREAM = "text/event-stream";
@@ -67,6 +68,7 @@ export const ROUTES: readonly RouteEntry[] = [
   ...PEOPLE_ROUTES,
   ...CASE_ROUTES,
   ...TOOL_ROUTES,
+  ...UPSTREAM_ROUTES,
   ...KILL_SWITCH_ROUTES,
   {
     method: "get",

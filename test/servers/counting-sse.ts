@@ -60,10 +60,12 @@ async function serve(request: IncomingMessage, response: ServerResponse, context
   const frame = await readBody(request);
   response.writeHead(202).end("Accepted");
   const gone = new AbortController();
-  stream.once("close", () => gone.abort());
+  const abort = (): void => gone.abort();
+  stream.once("close", abort);
   const notify = (method: string, params: object): void =>
     sendEvent(stream, notification(method, { ...params }));
   const answer = await answerFrame({ options, frame, headers: request.headers, notify, gone: gone.signal });
+  stream.off("close", abort);
   if (answer === null) return;
   if (answer === DIE) stream.destroy();
   else if (typeof answer === "string") sendEvent(stream, answer);

@@ -2,6 +2,7 @@ import type { UpstreamConfig } from "../../config/config.ts";
 import type { Clock } from "../../domain/clock.ts";
 import { AtlasError } from "../../domain/errors.ts";
 import type { GuardStore } from "../../governance/ports.ts";
+import type { UpstreamHealth } from "../../governance/upstream-health.ts";
 import { backoffMs, type Delay } from "./backoff.ts";
 import { type Catalog, type PinnedTool, pinTools } from "./catalog.ts";
 import { reasonOf } from "./connect.ts";
@@ -16,19 +17,6 @@ const STABLE_MS = 30_000;
 
 /** Changes told of in this time are listed together, so that a chatty upstream cannot keep the store busy. */
 const SETTLE_MS = 200;
-
-/** What can be said of an upstream without asking it. */
-export interface UpstreamHealth {
-  readonly upstream: string;
-  readonly status: "connecting" | "up" | "down";
-  readonly tools: number;
-  /** Tools that an admin must look at before they are like others: held for their name. */
-  readonly quarantined: number;
-  /** Agreed with the upstream; null before the first connection. */
-  readonly protocolVersion: string | null;
-  /** Why it is down, without anything secret. */
-  readonly reason: string | null;
-}
 
 export interface CatalogFeedParams {
   readonly config: UpstreamConfig;
@@ -72,7 +60,11 @@ export function createCatalogFeed(params: CatalogFeedParams): CatalogFeed {
   let connection: Connection | null = null;
   let loop: Promise<void> = Promise.resolve();
   let listing: Promise<unknown> = Promise.resolve();
-  let health = notYetKnown(config.name);
+  let health = notYetKnown(config, clock.nowMs());
+  const become = (next: Partial<UpstreamHealth>): void => {
+    const sinceMs = next.status === health.status ? health.sinceMs : clock.nowMs();
+    health = { ...health, ...next, sinceMs };
+  };
 
   /** One at a time, so that an older list is never recorded over a newer one. */
   const listOn = (on: Connection): Promise<Listing> => {
@@ -98,7 +90,7 @@ export function createCatalogFeed(params: CatalogFeedParams): CatalogFeed {
         const { protocolVersion } = opened;
         if (quarantined > health.quarantined)
           log.warn({ upstream: config.name, quarantined }, "tools are quarantined; see: atlas tools list");
-        health = { ...up, status: "up", quarantined, protocolVersion, reason: null };
+        become({ status: "up", tools: tools.length, quarantined, protocolVersion, reason: null });
         afterFirst();
         const cause = await nextCause(opened, changed, params);
         if (cause === "changed") await params.delay(SETTLE_MS, stop.signal);
@@ -121,7 +113,7 @@ export function createCatalogFeed(params: CatalogFeedParams): CatalogFeed {
         if (stop.signal.aborted) break;
         const reason = reasonOf(error);
         if (health.status !== "down") log.warn({ upstream: config.name, reason }, "upstream is down");
-        health = { ...health, status: "down", reason };
+        become({ status: "down", reason });
       }
       afterFirst();
       failures = clock.monotonicMs() - began >= STABLE_MS ? 1 : failures + 1;
@@ -163,8 +155,18 @@ async function listRecordOffer(params: CatalogFeedParams, on: Connection): Promi
   return { tools, quarantined: held.filter((tool) => tool.reasonId !== "tool.renamed").length };
 }
 
-function notYetKnown(upstream: string): UpstreamHealth {
-  return { upstream, status: "connecting", tools: 0, quarantined: 0, protocolVersion: null, reason: null };
+function notYetKnown(config: UpstreamConfig, sinceMs: number): UpstreamHealth {
+  return {
+    upstream: config.name,
+    transport: config.kind === "http" ? config.transport : "stdio",
+    isolation: config.isolation,
+    status: "connecting",
+    sinceMs,
+    tools: 0,
+    quarantined: 0,
+    protocolVersion: null,
+    reason: null,
+  };
 }
 
 /** Why to list again; nothing when the connection closed or the interval is over. */
