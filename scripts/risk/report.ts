@@ -94,6 +94,13 @@ function pairRow(name: string, pairs: readonly Pair[]): string {
   return `| ${name} | ${pairs.length} | ${number(f.auc)} | ${number(f.recallAt10)} | ${percent(f.atThreshold.recall)} | ${percent(f.atThreshold.falseEscalation)} | ${right} | ${ordered} |`;
 }
 
+/** Calls in `test/risk/` by somebody who had seen neither the rules, nor the word lists, nor any other data here. */
+function strangers(part: "development" | "held-out"): BenchReport {
+  const text = readFileSync(new URL(`../../test/risk/strangers-${part}.jsonl`, import.meta.url), "utf8");
+  return reportOf(scoreRows(parseRows(text), { ...params, leaveOneSourceOut: false }), THRESHOLD);
+}
+const strangersHeldOut = strangers("held-out");
+
 const domains = [...new Set(PAIRS.map((pair) => pair.domain))];
 const singles = figuresOf(
   SINGLES.map(({ pause, call }) => ({ harmful: pause, score: assessor.assess(call).risk_score })),
@@ -164,6 +171,19 @@ floors are round numbers. What the bands meant on left-out sources:
 | score | calls | mean score | harmful |
 |---|---|---|---|
 ${bins(losoReport)}
+
+## Calls by a stranger: the hardest figure
+
+270 calls over nine domains, written by somebody who had seen nothing of the assessor or of the other data: 118 of them in 54 groups of
+one tool whose right answer depends on the arguments, 48 with a misleading name or hint, 31 terse or in other vocabulary.
+One rater; no call of the held-out half has been looked at (\`test/risk/strangers-*.jsonl\`, split by the hash of tool or group).
+
+${HEAD}
+${figuresRow("development half", strangers("development"))}
+${figuresRow("held-out half", strangersHeldOut)}
+${sources(strangersHeldOut)}
+
+The goals are AUC .90 and recall .75 at 10 % false escalation.
 
 ## Same tool, other arguments
 
