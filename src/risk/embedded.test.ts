@@ -178,6 +178,14 @@ describe("properties of the score", () => {
   const seeds = fc.constantFrom(...CALLS);
   const runs = { numRuns: 400 };
 
+  it("a read of protected data stays one when an undeclared argument speaks of a draft", () => {
+    const call = { name: "consent_registry", description: "Reads or changes a consent." };
+    const args = { patient_no: "77", op: "view" };
+    const properties = Object.keys(args);
+    const stuffed = score(callOf({ ...call, args: { ...args, method: "draft" }, properties }));
+    expect(stuffed).toBeGreaterThanOrEqual(score(callOf({ ...call, args, properties })));
+  });
+
   it("is never lowered by arguments the schema does not declare", () => {
     fc.assert(
       fc.property(seeds, fc.dictionary(fc.string(), fc.jsonValue()), ([, name, args], more) => {

@@ -215,13 +215,9 @@ describe("the 2026 revision's headers", () => {
 
 describe("methods", () => {
   test.each([
-    "resources/read",
-    "resources/list",
-    "resources/subscribe",
     "sampling/createMessage",
     "elicitation/create",
     "roots/list",
-    "completion/complete",
     "tasks/get",
     "tasks/result",
     "tools/Call",

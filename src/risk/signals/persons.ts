@@ -55,7 +55,7 @@ export const protectedData: Signal = {
     // Whose record a write is about is no reading of it.
     if (
       NAMES_SUBJECT.test(place) &&
-      view.acts.length > 0 &&
+      writesByDeclared(view) &&
       !view.namedRead &&
       actOf(view, "send") === undefined
     )
@@ -63,6 +63,15 @@ export const protectedData: Signal = {
     return floor(actOf(view, "send") === undefined ? 72 : 90, place);
   },
 };
+
+/** Some act is named by the tool itself or by an argument that it reads: what it does not read makes no write of a read. */
+function writesByDeclared(view: CallView): boolean {
+  return view.acts.some(
+    ({ pointer }) =>
+      !pointer.startsWith("/arguments") ||
+      view.leaves.some((leaf) => leaf.declared && leaf.pointer === pointer),
+  );
+}
 
 const NAMES_SUBJECT = /^\/arguments\/\w*(?:_id|Id|_no|_ref)$/u;
 
