@@ -18,7 +18,18 @@ const PLATFORMS = [
   "win32",
   "aix",
 ];
-const ARCHITECTURES = ["arm64", "arm", "ia32", "loong64", "mips64el", "ppc64", "riscv64", "s390x", "x64"];
+const ARCHITECTURES = [
+  "arm64",
+  "arm",
+  "ia32",
+  "loong64",
+  "mips64el",
+  "ppc64",
+  "riscv64",
+  "s390x",
+  "wasm32",
+  "x64",
+];
 
 /** `@oxlint/binding-linux-x64-musl` runs on linux, x64. */
 function platformOf(name) {
@@ -39,14 +50,14 @@ for (const entry of Object.values(lock.packages)) {
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
     const key = `node_modules/${name}`;
     const { os, cpu, libc } = platformOf(name);
-    if (lock.packages[key] !== undefined || os.length === 0) continue;
+    if (lock.packages[key] !== undefined || os.length + cpu.length === 0) continue;
     lock.packages[key] = {
       version,
       ...(cpu.length > 0 && { cpu }),
       ...(entry.dev && { dev: true }),
       ...(libc.length > 0 && { libc }),
       optional: true,
-      os,
+      ...(os.length > 0 && { os }),
     };
     added += 1;
   }
