@@ -302,7 +302,7 @@ export const GUARDS: readonly Guard[] = [
   // 8. A wait costs a row.
   {
     guard: "engine: claims of dead processes are settled",
-    file: "src/store/sqlite/case-rows.ts",
+    file: "src/store/commands/case-rows.ts",
     without: "c.claimed_by <> :writer",
     instead: "false and :writer is null",
     test: ENGINE,

@@ -1,6 +1,7 @@
 import { AtlasError } from "../domain/errors.ts";
 import type { PersonId, WriterId } from "../domain/ids.ts";
 import type { Actor, Person } from "../domain/principal.ts";
+import type { Steps } from "./commands/statement.ts";
 
 /** Who an administrative event names: the person, or the gateway itself when its configuration made the change. */
 export function administrator(by: PersonId | null, writer: WriterId): Actor {
@@ -14,12 +15,12 @@ export function administrator(by: PersonId | null, writer: WriterId): Actor {
  * @param by null is the command line, which may
  * @throws AtlasError `auth.wrong_principal`
  */
-export function requireAdmin(
+export function* requireAdmin(
   by: PersonId | null,
-  people: { readonly person: (id: string) => Person | null },
-): void {
+  people: { readonly person: (id: string) => Steps<Person | null> },
+): Steps<void> {
   if (by === null) return;
-  const person = people.person(by);
+  const person = yield* people.person(by);
   if (person !== null && person.revokedAtMs === null && person.roles.includes("admin")) return;
   throw new AtlasError("auth.wrong_principal", "Only an admin may change who may do what.");
 }

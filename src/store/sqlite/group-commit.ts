@@ -1,19 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../domain/clock.ts";
 import { AtlasError } from "../../domain/errors.ts";
-import type { CaseChanged } from "../../governance/ports.ts";
+import type { Change, Transaction } from "../commands/commits.ts";
 import { isSqliteError } from "./connection.ts";
 
 /** Longest group: bounds how long one flush keeps other work from the thread. */
 const MAX_GROUP = 256;
-
-/** What a command may use while its group's transaction is open. */
-export interface Transaction {
-  /** Database time: read once, after the write lock was taken. */
-  readonly nowMs: number;
-  /** Told to listeners once the commit is durable. */
-  changed(change: CaseChanged): void;
-}
 
 export interface GroupCommitDeps {
   readonly db: DatabaseSync;
@@ -21,7 +13,7 @@ export interface GroupCommitDeps {
   /** Something was rolled back: forget what was remembered of the database. Never throws. */
   readonly onRollback: () => void;
   /** After the commit, in the order of the commands. */
-  readonly onCommitted: (changes: readonly CaseChanged[]) => void;
+  readonly onCommitted: (changes: readonly Change[]) => void;
 }
 
 export interface GroupCommit {
@@ -68,7 +60,7 @@ export function createGroupCommit(deps: GroupCommitDeps): GroupCommit {
     const group = queue.slice(0, MAX_GROUP);
     queue = queue.slice(MAX_GROUP);
     if (group.length === 0) return;
-    const changes: CaseChanged[] = [];
+    const changes: Change[] = [];
     const answers: (() => void)[] = [];
     try {
       statements.begin();
@@ -93,8 +85,8 @@ export function createGroupCommit(deps: GroupCommitDeps): GroupCommit {
     deps.onCommitted(changes);
   }
 
-  function runMember(member: Member, nowMs: number, answers: (() => void)[], changes: CaseChanged[]): void {
-    const own: CaseChanged[] = [];
+  function runMember(member: Member, nowMs: number, answers: (() => void)[], changes: Change[]): void {
+    const own: Change[] = [];
     statements.savepoint();
     try {
       answers.push(member.run({ nowMs, changed: (change) => own.push(change) }));

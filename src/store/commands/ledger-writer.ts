@@ -1,59 +1,50 @@
 import type { KeyObject } from "node:crypto";
-import type { DatabaseSync } from "node:sqlite";
 import { AtlasError } from "../../domain/errors.ts";
 import type { WriterId } from "../../domain/ids.ts";
 import type { Actor } from "../../domain/principal.ts";
 import { type LedgerEntry, sealEvent } from "../../ledger/event.ts";
 import type { ChainHead } from "../../ledger/head.ts";
 import { keyIdOf, publicKeyText } from "../../ledger/signing-key.ts";
-import { prepare } from "./connection.ts";
 import { chainsToJoin, type JoinedChain } from "./earlier-chains.ts";
+import { type Steps, statement } from "./statement.ts";
 
-/** Appends to this writer's chain; every call but `head` and `forget` belongs inside a transaction. */
+/** Appends to this writer's chain. */
 export interface LedgerWriter {
-  append(entry: LedgerEntry, nowMs: number): void;
+  append(entry: LedgerEntry, nowMs: number): Steps<void>;
   /** Opens the chain: `writer.started` with the heads it joins, and a `ledger.gap` for each chain that was cut off. */
-  start(nowMs: number): void;
+  start(nowMs: number): Steps<void>;
   /** Ends the chain: a chain without this event was ended by a crash. */
-  stop(nowMs: number): void;
-  /** Latest event of the chain; null before the first. Read between transactions, all of it is committed. */
-  readonly head: () => ChainHead | null;
+  stop(nowMs: number): Steps<void>;
+  /** Latest event of the chain; null before the first. Read between transactions, it is committed. */
+  readonly head: () => Steps<ChainHead | null>;
   /** Something was rolled back: the chain's end is read from the database before it is used again, so that the chain never forks. */
   readonly forget: () => void;
 }
 
 export interface LedgerWriterParams {
-  readonly db: DatabaseSync;
   readonly writer: WriterId;
   readonly signingKey: KeyObject;
   /** Other processes may be writing now: a chain without an end is then theirs, and is neither joined nor called a gap. */
   readonly besideOthers: boolean;
 }
 
-export function createLedgerWriter({
-  db,
-  writer,
-  signingKey,
-  besideOthers,
-}: LedgerWriterParams): LedgerWriter {
-  const insertEvent = prepare(
-    db,
+export function createLedgerWriter({ writer, signingKey, besideOthers }: LedgerWriterParams): LedgerWriter {
+  const insertEvent = statement(
     "insert into ledger_events (writer, sequence, ref, hash, bytes) values (:writer, :sequence, :ref, :hash, :bytes)",
   );
-  const lastEvent = prepare<ChainHead>(
-    db,
+  const lastEvent = statement<ChainHead>(
     "select writer, sequence, hash from ledger_events where writer = :writer order by sequence desc limit 1",
   );
   const engine = { kind: "engine", id: writer } as const;
   let remembered: { readonly last: ChainHead | null } | undefined;
 
-  function head(): ChainHead | null {
-    remembered ??= { last: lastEvent.get({ writer }) ?? null };
-    return remembered.last;
+  function* head(): Steps<ChainHead | null> {
+    return (yield* lastEvent.get({ writer })) ?? null;
   }
 
-  function append(entry: LedgerEntry, nowMs: number): void {
-    const last = head();
+  function* append(entry: LedgerEntry, nowMs: number): Steps<void> {
+    remembered ??= { last: yield* head() };
+    const { last } = remembered;
     const sequence = (last?.sequence ?? 0) + 1;
     const { bytes, hash } = sealEvent(entry, {
       writer,
@@ -61,23 +52,23 @@ export function createLedgerWriter({
       previousHash: last?.hash ?? null,
       atMs: nowMs,
     });
-    insertEvent.run({ writer, sequence, ref: entry.case ?? null, hash, bytes });
+    yield* insertEvent.send({ writer, sequence, ref: entry.case ?? null, hash, bytes });
     remembered = { last: { writer, sequence, hash } };
   }
 
-  function start(nowMs: number): void {
-    if (head() !== null) {
+  function* start(nowMs: number): Steps<void> {
+    if ((yield* head()) !== null) {
       throw new AtlasError(
         "ledger.broken",
         `The ledger has a chain of ${writer} already; every process needs an id of its own.`,
       );
     }
-    const joined = chainsToJoin(db, signingKey).filter((chain) => chain.stopped || !besideOthers);
-    insertWriter(db, { writer, signingKey, nowMs });
-    append(startedEntry(engine, signingKey, joined), nowMs);
+    const joined = (yield* chainsToJoin(signingKey)).filter((chain) => chain.stopped || !besideOthers);
+    yield* insertWriter({ writer, signingKey, nowMs });
+    yield* append(startedEntry(engine, signingKey, joined), nowMs);
     for (const chain of joined) {
-      if (!chain.stopped) append(gapEntry(engine, chain), nowMs);
-      markJoined(db, chain);
+      if (!chain.stopped) yield* append(gapEntry(engine, chain), nowMs);
+      yield* markJoined(chain);
     }
   }
 
@@ -112,14 +103,14 @@ function gapEntry(actor: Actor, chain: JoinedChain): LedgerEntry {
   };
 }
 
-function insertWriter(
-  db: DatabaseSync,
-  params: { readonly writer: WriterId; readonly signingKey: KeyObject; readonly nowMs: number },
-): void {
-  prepare(
-    db,
+function insertWriter(params: {
+  readonly writer: WriterId;
+  readonly signingKey: KeyObject;
+  readonly nowMs: number;
+}): Steps<void> {
+  return statement(
     "insert into ledger_writers (writer, public_key, key_id, started_at_ms) values (:writer, :public_key, :key_id, :now)",
-  ).run({
+  ).send({
     writer: params.writer,
     public_key: publicKeyText(params.signingKey),
     key_id: keyIdOf(params.signingKey),
@@ -127,8 +118,8 @@ function insertWriter(
   });
 }
 
-function markJoined(db: DatabaseSync, chain: JoinedChain): void {
-  prepare(db, "update ledger_writers set joined_sequence = :sequence where writer = :writer").run({
+function markJoined(chain: JoinedChain): Steps<void> {
+  return statement("update ledger_writers set joined_sequence = :sequence where writer = :writer").send({
     writer: chain.writer,
     sequence: chain.sequence,
   });

@@ -1,8 +1,7 @@
 import type { KeyObject } from "node:crypto";
-import type { DatabaseSync } from "node:sqlite";
 import { type ChainHead, type SignedHead, signHead } from "../../ledger/head.ts";
-import { prepare } from "./connection.ts";
-import type { GroupCommit } from "./group-commit.ts";
+import { type Commits, OF_NOTHING, type Reads } from "./commits.ts";
+import { type Steps, statement } from "./statement.ts";
 
 /** At most one signature in this time; what a crash leaves unsigned is as old as this. */
 const SIGN_AFTER_MS = 1000;
@@ -17,32 +16,30 @@ export interface HeadSigner {
 }
 
 export interface HeadSignerDeps {
-  readonly db: DatabaseSync;
-  readonly commits: GroupCommit;
+  readonly commits: Commits;
+  readonly reads: Reads;
   readonly signingKey: KeyObject;
   /** Read between transactions: names a committed event, so a signature never covers what a crash can take back. */
-  readonly head: () => ChainHead | null;
+  readonly head: () => Steps<ChainHead | null>;
   readonly onError: (error: unknown) => void;
 }
 
 export function createHeadSigner(deps: HeadSignerDeps): HeadSigner {
-  const storeHead = prepare(
-    deps.db,
-    `insert into ledger_heads (writer, sequence, hash, signed_at_ms, signature, key_id)
+  const storeHead =
+    statement(`insert into ledger_heads (writer, sequence, hash, signed_at_ms, signature, key_id)
      values (:writer, :sequence, :hash, :at_ms, :signature, :key_id)
      on conflict (writer) do update set sequence = excluded.sequence, hash = excluded.hash,
        signed_at_ms = excluded.signed_at_ms, signature = excluded.signature, key_id = excluded.key_id
-     where excluded.sequence > ledger_heads.sequence`,
-  );
+     where excluded.sequence > ledger_heads.sequence`);
   let signedSequence = 0;
   let timer: NodeJS.Timeout | undefined;
 
   async function signNow(): Promise<void> {
-    const head = deps.head();
+    const head = await deps.reads(deps.head());
     if (head === null || head.sequence === signedSequence) return;
-    const stored = await deps.commits.run((tx) => {
+    const stored = await deps.commits.run(OF_NOTHING, function* (tx) {
       const signed = signHead(head, tx.nowMs, deps.signingKey);
-      storeHead.run(parametersOf(signed));
+      yield* storeHead.send(parametersOf(signed));
       return signed;
     });
     signedSequence = stored.sequence;
@@ -50,7 +47,7 @@ export function createHeadSigner(deps: HeadSignerDeps): HeadSigner {
 
   return {
     committed() {
-      if (timer !== undefined || deps.head()?.sequence === signedSequence) return;
+      if (timer !== undefined) return;
       timer = setTimeout(() => {
         timer = undefined;
         signNow().catch(deps.onError);

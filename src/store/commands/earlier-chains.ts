@@ -1,5 +1,4 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import type { DatabaseSync } from "node:sqlite";
 import { AtlasError } from "../../domain/errors.ts";
 import type { WriterId } from "../../domain/ids.ts";
 import { checkLink, readEvent, type StoredEvent } from "../../ledger/chain.ts";
@@ -7,7 +6,7 @@ import { type ChainHead, isHeadGenuine } from "../../ledger/head.ts";
 import { keyIdOf } from "../../ledger/signing-key.ts";
 import type { LedgerHeadRow, LedgerWriterRow } from "../database.ts";
 import { headOfRow } from "../ledger-codec.ts";
-import { prepare } from "./connection.ts";
+import { type Steps, statement } from "./statement.ts";
 
 /** A chain of an earlier process, checked and ready to be named in our first event. */
 export interface JoinedChain extends ChainHead {
@@ -28,23 +27,17 @@ type WriterWithHead = LedgerWriterRow & {
  *
  * @throws AtlasError `ledger.broken` when a chain is shorter than a head or a join says, or does not link.
  */
-export function chainsToJoin(db: DatabaseSync, signingKey: KeyObject): readonly JoinedChain[] {
+export function* chainsToJoin(signingKey: KeyObject): Steps<readonly JoinedChain[]> {
   const publicKey = createPublicKey(signingKey);
-  const writers = prepare<WriterWithHead>(
-    db,
-    `select w.*, h.writer as head_writer, h.sequence as head_sequence, h.hash as head_hash,
+  const writers =
+    yield* statement<WriterWithHead>(`select w.*, h.writer as head_writer, h.sequence as head_sequence, h.hash as head_hash,
             h.signed_at_ms as head_signed_at_ms, h.signature as head_signature, h.key_id as head_key_id
-     from ledger_writers w left join ledger_heads h on h.writer = w.writer order by w.started_at_ms, w.writer`,
-  ).all();
-  const chain = prepare<StoredEvent>(
-    db,
-    "select writer, sequence, ref, hash, bytes from ledger_events where writer = :writer and sequence >= :from order by sequence",
-  );
+     from ledger_writers w left join ledger_heads h on h.writer = w.writer order by w.started_at_ms, w.writer`).all();
   const joined: JoinedChain[] = [];
   for (const row of writers) {
     const signedSequence = checkedHead(row, publicKey);
     const from = Math.max(signedSequence, row.joined_sequence, 1);
-    const end = walk(row.writer, from, chain.iterate({ writer: row.writer, from }));
+    const end = yield* walk(row.writer, from);
     if (row.head_sequence === from && row.head_hash !== end.firstHash) {
       throw broken(row.writer, `event ${from} is not the one that was signed`);
     }
@@ -61,14 +54,17 @@ function checkedHead(row: WriterWithHead, publicKey: KeyObject): number {
   return head.sequence;
 }
 
-function walk(writer: WriterId, from: number, events: Iterable<StoredEvent>) {
+function* walk(writer: WriterId, from: number) {
   let previous: StoredEvent | undefined;
   let first: StoredEvent | undefined;
-  for (const event of events) {
-    const problem = from > 1 && previous === undefined ? unreadable(event) : checkLink(previous, event);
-    if (problem !== undefined) throw broken(writer, problem);
-    first ??= event;
-    previous = event;
+  for (let page = yield* eventsFrom(writer, from); page.length > 0; ) {
+    for (const event of page) {
+      const problem = from > 1 && previous === undefined ? unreadable(event) : checkLink(previous, event);
+      if (problem !== undefined) throw broken(writer, problem);
+      first ??= event;
+      previous = event;
+    }
+    page = previous === undefined ? [] : yield* eventsFrom(writer, previous.sequence + 1);
   }
   if (previous === undefined || first?.sequence !== from) throw broken(writer, `event ${from} is missing`);
   const last = readEvent(previous);
@@ -79,6 +75,16 @@ function walk(writer: WriterId, from: number, events: Iterable<StoredEvent>) {
     firstHash: first.hash,
     stopped: last.ok && last.value.type === "writer.stopped",
   };
+}
+
+const PAGE = 1000;
+const EVENTS_FROM = statement<StoredEvent>(
+  `select writer, sequence, ref, hash, bytes from ledger_events
+   where writer = :writer and sequence >= :from order by sequence limit :limit`,
+);
+
+function eventsFrom(writer: WriterId, from: number): Steps<readonly StoredEvent[]> {
+  return EVENTS_FROM.all({ writer, from, limit: PAGE });
 }
 
 function unreadable(event: StoredEvent): string | undefined {

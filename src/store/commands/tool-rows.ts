@@ -1,4 +1,3 @@
-import type { DatabaseSync } from "node:sqlite";
 import type { Sha256Hex } from "../../domain/ids.ts";
 import { isDataCategory } from "../../domain/manifest.ts";
 import type { ToolDefinition } from "../../domain/tool.ts";
@@ -6,7 +5,7 @@ import type { ToolPin } from "../../governance/ports.ts";
 import type { Acceptance } from "../../governance/transitions/acceptance.ts";
 import type { Held, KnownTool, ListedTool } from "../../governance/transitions/listing.ts";
 import type { ToolAcceptanceRow, ToolRow } from "../database.ts";
-import { prepare } from "./connection.ts";
+import { type Steps, statement } from "./statement.ts";
 
 /** Which tool. */
 export interface ToolKey {
@@ -16,21 +15,21 @@ export interface ToolKey {
 
 /** Rows of tools, of their definitions, and of what admins said of them. */
 export interface ToolRows {
-  all(): readonly KnownTool[];
-  pins(): readonly ToolPin[];
-  find(key: ToolKey): KnownTool | null;
+  all(): Steps<readonly KnownTool[]>;
+  pins(): Steps<readonly ToolPin[]>;
+  find(key: ToolKey): Steps<KnownTool | null>;
   insert(
     params: ToolKey & { readonly tool: ListedTool; readonly accepted: boolean; readonly held: Held | null },
     nowMs: number,
-  ): void;
+  ): Steps<void>;
   /** @param pin null when the tool is gone */
-  setPin(key: ToolKey, pin: Sha256Hex | null, nowMs: number): void;
-  note(key: ToolKey, exposedName: string | null, held: Held | null): void;
-  saveDefinition(tool: ListedTool): void;
-  definition(pin: Sha256Hex): ToolDefinition | null;
-  acceptance(key: ToolKey & { readonly pin: string }): Acceptance | null;
+  setPin(key: ToolKey, pin: Sha256Hex | null, nowMs: number): Steps<void>;
+  note(key: ToolKey, exposedName: string | null, held: Held | null): Steps<void>;
+  saveDefinition(tool: ListedTool): Steps<void>;
+  definition(pin: Sha256Hex): Steps<ToolDefinition | null>;
+  acceptance(key: ToolKey & { readonly pin: string }): Steps<Acceptance | null>;
   /** Makes the definition the accepted one, and ends what the tool was held for. */
-  accept(key: ToolKey, acceptance: Acceptance): void;
+  accept(key: ToolKey, acceptance: Acceptance): Steps<void>;
 }
 
 type Row = ToolRow & { readonly accepted_revision: number | null } & Omit<
@@ -41,17 +40,21 @@ type Row = ToolRow & { readonly accepted_revision: number | null } & Omit<
 const ACCEPTED = `left join tool_acceptances a on a.upstream = t.upstream and a.name = t.name and a.pin = t.accepted_pin`;
 const COLUMNS = `t.*, a.pin, a.revision as accepted_revision, a.safe_to_repeat, a.class, a.reversible, a.data, a.accepted_by, a.accepted_at_ms`;
 
-export function createToolRows(db: DatabaseSync): ToolRows {
-  const statements = toolStatements(db);
+export function createToolRows(): ToolRows {
+  const statements = toolStatements();
   return {
-    all: () => statements.all.all().map(knownTool),
-    pins: () => statements.pins.all().map(toolPin),
-    find: (key) => {
-      const row = statements.find.get({ ...key });
+    *all() {
+      return (yield* statements.all.all()).map(knownTool);
+    },
+    *pins() {
+      return (yield* statements.pins.all()).map(toolPin);
+    },
+    *find(key) {
+      const row = yield* statements.find.get({ ...key });
       return row === undefined ? null : knownTool(row);
     },
-    insert: ({ upstream, name, tool, accepted, held }, nowMs) => {
-      statements.insert.run({
+    insert: ({ upstream, name, tool, accepted, held }, nowMs) =>
+      statements.insert.send({
         upstream,
         name,
         pin: tool.pin,
@@ -59,28 +62,23 @@ export function createToolRows(db: DatabaseSync): ToolRows {
         exposed: tool.exposedName ?? null,
         ...heldColumns(held),
         now: nowMs,
-      });
-    },
-    setPin: ({ upstream, name }, pin, nowMs) => {
-      statements.setPin.run({ upstream, name, pin, now: nowMs });
-    },
-    note: ({ upstream, name }, exposedName, held) => {
-      statements.note.run({ upstream, name, exposed: exposedName, ...heldColumns(held) });
-    },
-    saveDefinition: ({ pin, definition }) => {
-      statements.saveDefinition.run({ pin, definition: JSON.stringify(definition) });
-    },
-    definition: (pin) => {
-      const row = statements.definition.get({ pin });
+      }),
+    setPin: ({ upstream, name }, pin, nowMs) => statements.setPin.send({ upstream, name, pin, now: nowMs }),
+    note: ({ upstream, name }, exposedName, held) =>
+      statements.note.send({ upstream, name, exposed: exposedName, ...heldColumns(held) }),
+    saveDefinition: ({ pin, definition }) =>
+      statements.saveDefinition.send({ pin, definition: JSON.stringify(definition) }),
+    *definition(pin) {
+      const row = yield* statements.definition.get({ pin });
       return row === undefined ? null : JSON.parse(row.definition);
     },
-    acceptance: ({ upstream, name, pin }) => {
-      const row = statements.acceptance.get({ upstream, name, pin });
+    *acceptance({ upstream, name, pin }) {
+      const row = yield* statements.acceptance.get({ upstream, name, pin });
       return row === undefined ? null : acceptanceOf(row);
     },
-    accept: ({ upstream, name }, said) => {
-      statements.accept.run({ upstream, name, pin: said.pin });
-      statements.saveAcceptance.run({
+    *accept({ upstream, name }, said) {
+      yield* statements.accept.send({ upstream, name, pin: said.pin });
+      yield* statements.saveAcceptance.send({
         upstream,
         name,
         pin: said.pin,
@@ -96,47 +94,34 @@ export function createToolRows(db: DatabaseSync): ToolRows {
   };
 }
 
-function toolStatements(db: DatabaseSync) {
+function toolStatements() {
   return {
-    all: prepare<ToolRow>(db, "select * from tools order by upstream, name"),
-    find: prepare<ToolRow>(db, "select * from tools where upstream = :upstream and name = :name"),
-    pins: prepare<Row>(db, `select ${COLUMNS} from tools t ${ACCEPTED} order by t.upstream, t.name`),
-    insert: prepare(
-      db,
-      `insert into tools (upstream, name, current_pin, accepted_pin, exposed_name, held_reason, held_about, first_seen_at_ms, changed_at_ms)
-       values (:upstream, :name, :pin, :accepted, :exposed, :reason, :about, :now, :now)`,
-    ),
-    setPin: prepare(
-      db,
+    all: statement<ToolRow>("select * from tools order by upstream, name"),
+    find: statement<ToolRow>("select * from tools where upstream = :upstream and name = :name"),
+    pins: statement<Row>(`select ${COLUMNS} from tools t ${ACCEPTED} order by t.upstream, t.name`),
+    insert:
+      statement(`insert into tools (upstream, name, current_pin, accepted_pin, exposed_name, held_reason, held_about, first_seen_at_ms, changed_at_ms)
+       values (:upstream, :name, :pin, :accepted, :exposed, :reason, :about, :now, :now)`),
+    setPin: statement(
       "update tools set current_pin = :pin, changed_at_ms = :now where upstream = :upstream and name = :name",
     ),
-    note: prepare(
-      db,
-      `update tools set exposed_name = :exposed, held_reason = :reason, held_about = :about
-       where upstream = :upstream and name = :name`,
-    ),
-    saveDefinition: prepare(
-      db,
+    note: statement(`update tools set exposed_name = :exposed, held_reason = :reason, held_about = :about
+       where upstream = :upstream and name = :name`),
+    saveDefinition: statement(
       "insert into definitions (pin, definition) values (:pin, :definition) on conflict (pin) do nothing",
     ),
-    definition: prepare<{ definition: string }>(db, "select definition from definitions where pin = :pin"),
-    acceptance: prepare<ToolAcceptanceRow>(
-      db,
+    definition: statement<{ definition: string }>("select definition from definitions where pin = :pin"),
+    acceptance: statement<ToolAcceptanceRow>(
       "select * from tool_acceptances where upstream = :upstream and name = :name and pin = :pin",
     ),
-    accept: prepare(
-      db,
-      `update tools set accepted_pin = :pin, held_reason = null, held_about = null
-       where upstream = :upstream and name = :name`,
-    ),
-    saveAcceptance: prepare(
-      db,
-      `insert into tool_acceptances (upstream, name, pin, revision, safe_to_repeat, class, reversible, data, accepted_by, accepted_at_ms)
+    accept: statement(`update tools set accepted_pin = :pin, held_reason = null, held_about = null
+       where upstream = :upstream and name = :name`),
+    saveAcceptance:
+      statement(`insert into tool_acceptances (upstream, name, pin, revision, safe_to_repeat, class, reversible, data, accepted_by, accepted_at_ms)
        values (:upstream, :name, :pin, :revision, :safe, :class, :reversible, :data, :by, :now)
        on conflict (upstream, name, pin) do update set revision = excluded.revision, safe_to_repeat = excluded.safe_to_repeat,
          class = excluded.class, reversible = excluded.reversible, data = excluded.data,
-         accepted_by = excluded.accepted_by, accepted_at_ms = excluded.accepted_at_ms`,
-    ),
+         accepted_by = excluded.accepted_by, accepted_at_ms = excluded.accepted_at_ms`),
   };
 }
 
