@@ -20,6 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "mcp/downstream": ["domain", "governance", "config", "telemetry"],
   http: ["domain", "governance", "config", "telemetry"],
   notify: ["domain", "governance", "config", "telemetry"],
+  setup: ["domain"],
 };
 
 /** Files at the root of `src/` and the command line put everything together and may import all of it. */

@@ -7,7 +7,9 @@ import { checkCommand } from "./check.ts";
 import { connectCommand } from "./connect.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
+import { takeEnvironmentFile } from "./environment.ts";
 import { handshakeCommand } from "./handshake.ts";
+import { initCommand } from "./init.ts";
 import { ledgerCommand } from "./ledger.ts";
 import { observeCommand } from "./observe.ts";
 import { pruneCommand } from "./prune.ts";
@@ -33,7 +35,9 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .version(productVersion())
     .showHelpAfterError("Run with --help to see what it takes.")
     .exitOverride();
+  program.hook("preAction", (_, command) => takeEnvironmentFile(command));
   for (const command of [
+    initCommand(),
     serveCommand(),
     demoCommand(),
     connectCommand(),

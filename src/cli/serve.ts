@@ -28,7 +28,7 @@ export function parsePort(text: string): number {
   return port;
 }
 
-async function serve(options: ServeOptions): Promise<void> {
+export async function serve(options: ServeOptions): Promise<void> {
   const file = configPath(options);
   const load = () =>
     loadConfig({
