@@ -51,7 +51,8 @@ export function casesQuery(db: Kysely<Database>, filter: CaseFilter, nowMs: numb
 function narrowed(all: Query, filter: CaseFilter, nowMs: number): Query {
   let query = all;
   const { states, minScore, openedAfterMs, openedBeforeMs, takenBy, refPrefix } = filter;
-  if (states !== undefined) {
+  if (states?.length === 0) query = query.where(sql<boolean>`1 = 0`);
+  else if (states !== undefined) {
     // What has ended is many times what has not; this lets the indexes of the latter be used.
     const isQueue = states.every((state) => !isTerminal(state));
     if (isQueue) query = query.where("finished_at_ms", "is", null);

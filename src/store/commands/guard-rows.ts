@@ -18,8 +18,8 @@ export interface GuardRows {
 /** Where fencing tokens come from. No case ever gets a token that is not greater than all it had before. */
 export interface FencingTokens {
   next(): Steps<number>;
-  /** A claim has used it. */
-  took(token: number): Steps<void>;
+  /** A claim has used it; absent where `next` gives each token once. */
+  took?(token: number): Steps<void>;
 }
 
 type Nullable<Row> = { readonly [Column in keyof Row]: Row[Column] | null };
@@ -72,7 +72,9 @@ export function createGuardRows(tokens: FencingTokens): GuardRows {
     killSwitches: () => switches.all(),
     setting: readSetting,
     saveSetting: (key, value) => save.send({ key, value }),
-    tookToken: (token) => tokens.took(token),
+    *tookToken(token) {
+      if (tokens.took !== undefined) yield* tokens.took(token);
+    },
     *forClaim(target, nowMs) {
       const { agentId: agent = "", upstream = "", tool = "" } = target ?? {};
       const row = yield* GUARDS.get({ agent, upstream, tool });

@@ -4,6 +4,7 @@ import { accountsMigration } from "./0002-accounts.ts";
 import { caseActionsMigration } from "./0003-case-actions.ts";
 import { toolAcceptance } from "./0004-tool-acceptance.ts";
 import { retentionMigration } from "./0005-retention.ts";
+import { postgresMigration } from "./0006-postgres.ts";
 
 /** Every migration in order of its name, named here so that a bundle needs no folder at run time. */
 export function migrationProvider(dialect: SqlDialect): MigrationProvider {
@@ -13,6 +14,7 @@ export function migrationProvider(dialect: SqlDialect): MigrationProvider {
     "0003-case-actions": caseActionsMigration(),
     "0004-tool-acceptance": toolAcceptance,
     "0005-retention": retentionMigration,
+    "0006-postgres": postgresMigration(dialect),
   };
   return { getMigrations: () => Promise.resolve(migrations) };
 }

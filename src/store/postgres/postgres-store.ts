@@ -1,0 +1,141 @@
+import { hostname } from "node:os";
+import type { Kysely } from "kysely";
+import type { Pool } from "pg";
+import type { Clock } from "../../domain/clock.ts";
+import type { Store } from "../../governance/ports.ts";
+import { clockTime } from "../commands/clock-time.ts";
+import type { Lists, Reads } from "../commands/commits.ts";
+import type { FencingTokens } from "../commands/guard-rows.ts";
+import { createLedgerWriter } from "../commands/ledger-writer.ts";
+import { type Steps, statement } from "../commands/statement.ts";
+import {
+  type ComposedStore,
+  composeStore,
+  createListeners,
+  type OpenStoreParams,
+} from "../commands/store.ts";
+import type { Database } from "../database.ts";
+import { type Driver, loadDriver } from "./driver.ts";
+import { requireFit } from "./fitness.ts";
+import { createGroupCommit } from "./group-commit.ts";
+import { kyselyOn, migrate } from "./migrate.ts";
+import { publicError } from "./problems.ts";
+import { createReads } from "./reads.ts";
+import { clientConfig, openSession, type Session, type SessionParams } from "./session.ts";
+import { createWritingSession, type Hold } from "./writing-session.ts";
+
+export interface OpenPostgresStoreParams extends OpenStoreParams {
+  /** `postgres://user:password@host:port/database?…`, as libpq and `pg` read it. */
+  readonly url: string;
+  readonly hold: Hold;
+  /** Connections for reading; three more are for writing, for listening, and for whatever comes up. 8 by default. */
+  readonly readers?: number;
+  /** Instead of the database's own time; for tests that move it. */
+  readonly clock?: Clock;
+}
+
+/**
+ * Opens the store on a Postgres database, brings its schema up to date and begins this process's chain of the ledger.
+ *
+ * @throws AtlasError `store.failed` when the database cannot be reached, used or migrated, `data.locked` when another gateway has it,
+ *   `ledger.broken` when an earlier chain is damaged.
+ */
+export async function openPostgresStore(params: OpenPostgresStoreParams): Promise<Store> {
+  const driver = await loadDriver();
+  const session = { url: params.url, name: nameOf(params.hold) };
+  const schema = await schemaOf(driver, session);
+  const writing = createWritingSession({ ...params, open: () => openSession(driver, session), schema });
+  const pool = openPool(driver, session, params.readers ?? 8);
+  try {
+    const kysely = kyselyOn(pool);
+    await migrate(await writing.current(), schema, kysely);
+    const composed = compose(
+      { ...params, schema, pool, kysely, session: () => writing.current() },
+      async () => {
+        await writing.close();
+        await pool.end();
+      },
+    );
+    await composed.start();
+    return composed.store;
+  } catch (error) {
+    await writing.close().catch(() => undefined);
+    await pool.end();
+    throw publicError(error);
+  }
+}
+
+function nameOf(hold: Hold): string {
+  return `${hold === "beside" ? "atlas command" : "atlas gateway"}, process ${process.pid} on ${hostname()}`;
+}
+
+/** Looks at the database before anything is done with it. */
+async function schemaOf(driver: Driver, params: SessionParams): Promise<string> {
+  const session = await openSession(driver, params);
+  try {
+    return await requireFit(session);
+  } finally {
+    await session.close();
+  }
+}
+
+function openPool(driver: Driver, params: SessionParams, size: number): Pool {
+  const pool = driver.pool({ ...clientConfig(params), max: size });
+  // A connection that is lost while nobody uses it is replaced by the next that is needed.
+  pool.on("error", () => undefined);
+  return pool;
+}
+
+interface ComposeParams extends OpenPostgresStoreParams {
+  readonly schema: string;
+  readonly pool: Pool;
+  readonly kysely: Kysely<Database>;
+  readonly session: () => Promise<Session>;
+}
+
+function compose(params: ComposeParams, disconnect: () => Promise<void>): ComposedStore {
+  const { schema, pool, kysely, session, clock } = params;
+  const ledger = createLedgerWriter({ ...params, besideOthers: params.hold === "beside" });
+  const commits = createGroupCommit({
+    session,
+    schema,
+    clock: clock ?? null,
+    onRollback: ledger.forget,
+    announce: () => null,
+    onCommitted: (changes) => composed.committed(changes),
+  });
+  const { reads, lists }: { reads: Reads; lists: Lists } = createReads(pool, kysely);
+  const composed: ComposedStore = composeStore({
+    ...params,
+    commits,
+    reads,
+    lists,
+    now: clock === undefined ? databaseTime : clockTime(clock),
+    tokens: SEQUENCE,
+    ledger,
+    listeners: createListeners(params.log),
+    disconnect,
+  });
+  return composed;
+}
+
+const NOW = statement<{ now: number }>(
+  "select floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now",
+);
+
+function* databaseTime(): Steps<number> {
+  const row = yield* NOW.get();
+  if (row === undefined) throw new Error("a select without a condition gave no row");
+  return row.now;
+}
+
+const NEXT_TOKEN = statement<{ token: number }>("select nextval('fencing_tokens') as token");
+
+/** A sequence grows whatever becomes of the transaction, so that claims of several gateways do not wait for each other. */
+const SEQUENCE: FencingTokens = {
+  *next() {
+    const row = yield* NEXT_TOKEN.get();
+    if (row === undefined) throw new Error("a select without a condition gave no row");
+    return row.token;
+  },
+};
