@@ -13,13 +13,15 @@ const HELP =
 
 async function main(): Promise<void> {
   const { gateway, model } = readSettings(process.env);
+  const headers = { authorization: `Bearer ${gateway.key}` };
   const client = await createMCPClient({
     clientName: "atlas-example-agent",
-    transport: {
-      type: "http",
-      url: `${gateway.url}/mcp`,
-      headers: { authorization: `Bearer ${gateway.key}` },
-    },
+    transport: { type: "http", url: `${gateway.url}/mcp`, headers },
+  }).catch((cause: unknown) => {
+    throw new Error(
+      `The gateway at ${gateway.url} does not let this agent in. Does it run, and is the key right?`,
+      { cause },
+    );
   });
   try {
     const provider = createOpenAICompatible({
