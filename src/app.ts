@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { bootstrapPrincipals } from "./bootstrap.ts";
 import { type Config, enforcementOf } from "./config/config.ts";
+import { consoleFolder } from "./console-folder.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
 import { newWriterId, type RandomBytes, secureRandomBytes, type WriterId } from "./domain/ids.ts";
 import { createEmbeddedEngine } from "./engines/embedded.ts";
@@ -203,7 +203,7 @@ function composeHttp(
     passwords: createPasswordHasher({ random: self.random }),
     secureCookies: inForce.config.publicUrl?.startsWith("https:") === true,
     version,
-    consoleDir: fileURLToPath(new URL("../console", import.meta.url)),
+    consoleFolder,
   });
   return { app, mcp };
 }

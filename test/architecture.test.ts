@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const COMPOSERS = new Set([
   "app.ts",
   "bootstrap.ts",
+  "console-folder.ts",
   "housekeeping.ts",
   "judges.ts",
   "live-view.ts",
@@ -82,6 +83,34 @@ describe("imports point inward", () => {
         `| \`${folder}\` | ${allowed.map((f) => `\`${f}\``).join(", ") || "nothing of ours"} |`,
       );
     }
+  });
+});
+
+describe("the console", () => {
+  const sources = readdirSync(path.join(root, "console/src"), { recursive: true, encoding: "utf8" })
+    .filter((file) => /\.tsx?$/.test(file) && !file.endsWith(".test.ts"))
+    .map((file) => ({ file, text: readFileSync(path.join(root, "console/src", file), "utf8") }));
+
+  test("knows the contract of the HTTP interface and nothing else of the gateway, and of that the types only", () => {
+    const contract = path.join(src, "http/contract.ts");
+    const strays = sources.flatMap(({ file, text }) =>
+      [...text.matchAll(/import\s+(type\s)?[^"]*"(\.[^"]*)"/g)].flatMap(([, type, target = ""]) => {
+        const at = path.resolve(root, "console/src", path.dirname(file), target);
+        const isOwn = at.startsWith(path.join(root, "console/src"));
+        return isOwn || (at === contract && type !== undefined) ? [] : [`${file}: ${target}`];
+      }),
+    );
+    expect(sources.length).toBeGreaterThan(20);
+    expect(strays).toEqual([]);
+  });
+
+  test("writes words as text: it knows no way to write markup, and no code from text", () => {
+    const strays = sources.filter(({ text }) =>
+      /dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function/.test(
+        text,
+      ),
+    );
+    expect(strays.map(({ file }) => file)).toEqual([]);
   });
 });
 

@@ -118,7 +118,7 @@ async function routesOfApp(): Promise<readonly string[]> {
   const mount = vi.spyOn(Hono.prototype, "route");
   const answer = async () => new Response();
   const gateway = await openTestGateway({
-    consoleDir: path.resolve(import.meta.dirname, "../console"),
+    consoleFolder: async () => "never read",
     mcp: { streamable: answer, sse: answer, messages: answer },
   });
   const app = mount.mock.contexts.at(-1);

@@ -6,6 +6,7 @@ import type { Agent, Person } from "../domain/principal.ts";
 import type { ReasonId } from "../domain/reasons.ts";
 import type { CatalogTool, ToolDefinition } from "../domain/tool.ts";
 import type { AccountStore } from "./account-ports.ts";
+import type { DecisionHistory, HistoryParams } from "./decision-history.ts";
 import type { LiveCaller } from "./live-client.ts";
 import type { ReadStore } from "./read-ports.ts";
 import type { ApprovedCall, RepeatedCall } from "./suggest-rule.ts";
@@ -87,6 +88,8 @@ export interface CaseStore {
     readonly of: RepeatedCall | null;
     readonly atLeast: number;
   }): Promise<readonly ApprovedCall[]>;
+  /** What people decided earlier of the tool and the agent of a case. */
+  decisionHistory(params: HistoryParams): Promise<DecisionHistory>;
   /** Ledger events of a case in the order of their commits, those after `afterId`; 0 for the first ones. */
   caseTimeline(params: {
     readonly ref: CaseRef;
@@ -125,6 +128,8 @@ export interface CaseFilter {
   readonly openedBeforeMs?: number;
   /** Whoever works on it now. */
   readonly takenBy?: PersonId;
+  /** Part of the name of agent, upstream or tool; upper and lower case of ASCII letters are the same. */
+  readonly search?: string;
   /** First characters of the reference; of the alphabet of references. */
   readonly refPrefix?: string;
   /** Ended, and the agent was not told yet. */

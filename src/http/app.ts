@@ -53,6 +53,7 @@ export interface HttpAppDeps {
     | "countCases"
     | "caseTimeline"
     | "approvedCalls"
+    | "decisionHistory"
     | "nextDueAtMs"
     | "recordDecision"
     | "resolveUnknown"
@@ -67,6 +68,7 @@ export interface HttpAppDeps {
     Pick<
       GuardStore,
       | "acceptedPins"
+      | "acceptanceOf"
       | "getDefinition"
       | "listToolPins"
       | "acceptTool"
@@ -106,8 +108,8 @@ export interface HttpAppDeps {
   readonly passwords: PasswordHasher;
   /** People reach the gateway by https only, so that a browser never sends a session in the clear. */
   readonly secureCookies: boolean;
-  /** Folder with the console's files; null serves none. */
-  readonly consoleDir: string | null;
+  /** Folder with the console's built files; null serves none. */
+  readonly consoleFolder: (() => Promise<string>) | null;
   /** The agents' endpoints; they authenticate their callers themselves, and answer in their own error shape. */
   readonly mcp?: McpHandlers;
 }
@@ -208,7 +210,8 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
   app.route("/", upstreamRoutes({ ...guard, upstreamHealth: deps.upstreamHealth }));
   app.route("/", killSwitchRoutes({ ...guard, store, config, events }));
   app.route("/", eventRoutes({ ...guard, events }));
-  if (deps.consoleDir !== null) app.route("/", consoleRoutes({ consoleDir: deps.consoleDir, publicPath }));
+  const { consoleFolder } = deps;
+  if (consoleFolder !== null) app.route("/", consoleRoutes({ consoleFolder, publicPath, log }));
   if (deps.mcp !== undefined) mountMcp(app, deps.mcp);
 
   return { fetch: app.fetch, request: app.request, events, close: () => events.close() };

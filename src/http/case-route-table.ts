@@ -73,6 +73,15 @@ export const CASE_ROUTES: readonly RouteEntry[] = [
   },
   {
     method: "get",
+    path: `${CASE_PATH}/history`,
+    who: "person",
+    summary:
+      "What people decided earlier of the case's tool and agent, and the last call of the tool that they approved.",
+    answers: [ok("The history.", "History")],
+    refusals: [...SIGNED_IN, "case.unknown"],
+  },
+  {
+    method: "get",
     path: `${CASE_PATH}/events`,
     who: "person",
     summary: "What the ledger has of one case, oldest first: ids, states and reason ids.",

@@ -4,7 +4,9 @@ import type { Person } from "../domain/principal.ts";
 import { REASONS } from "../domain/reasons.ts";
 import type { CaseStore, GuardStore, PrincipalStore } from "../governance/ports.ts";
 import { type RuleSuggestion, type SuggestRuleDeps, suggestRules } from "../governance/suggest-rule.ts";
+import { readToolOfCase } from "../governance/tool-of-case.ts";
 import type { CaseBody, CaseDetailBody, RuleSuggestionBody } from "./contract.ts";
+import { diffBody, manifestBody } from "./manifest-view.ts";
 
 /** A case as people read it at this moment. */
 export function caseBody(current: Case, nowMs: number): CaseBody {
@@ -50,7 +52,7 @@ export function isoTimeOrNull(epochMs: number | null): string | null {
 
 export interface CaseDetailDeps {
   readonly store: Pick<CaseStore, "getCase" | "getPayload"> &
-    Pick<GuardStore, "acceptedPins" | "getDefinition"> &
+    Pick<GuardStore, "acceptedPins" | "acceptanceOf" | "getDefinition"> &
     Pick<PrincipalStore, "getAgent">;
   /** What rules for repeated approvals are suggested with. */
   readonly suggesting: SuggestRuleDeps;
@@ -67,31 +69,31 @@ export async function readCaseDetail(
   const { store } = deps;
   const current = await store.getCase(ref);
   if (current === null) return null;
-  const [text, meta, definition, assessment, reason, result, resolution, pins, agent, [suggested]] =
-    await Promise.all([
-      store.getPayload(ref, "arguments"),
-      store.getPayload(ref, "meta"),
-      store.getDefinition(current.toolPin),
-      store.getPayload(ref, "assessment"),
-      store.getPayload(ref, "reason"),
-      store.getPayload(ref, "result"),
-      store.getPayload(ref, "resolution"),
-      store.acceptedPins(current.upstream),
-      store.getAgent(current.agentId),
-      suggestRules(current, deps.suggesting),
-    ]);
-  const accepted = pins.get(current.tool);
+  const [text, meta, tool, assessment, reason, result, resolution, agent, [suggested]] = await Promise.all([
+    store.getPayload(ref, "arguments"),
+    store.getPayload(ref, "meta"),
+    readToolOfCase(current, store),
+    store.getPayload(ref, "assessment"),
+    store.getPayload(ref, "reason"),
+    store.getPayload(ref, "result"),
+    store.getPayload(ref, "resolution"),
+    store.getAgent(current.agentId),
+    suggestRules(current, deps.suggesting),
+  ]);
   const ownsAgent = (agent === null || agent.ownerId === person.id) && !deps.singleOperator;
   return {
     case: caseBody(current, deps.nowMs()),
+    owner: agent?.ownerId ?? null,
     arguments: text,
     arguments_sha256: current.argumentsSha256,
     meta,
     definition: {
-      text: definition === null ? null : JSON.stringify(definition),
+      text: tool.definition === null ? null : JSON.stringify(tool.definition),
       pin: current.toolPin,
-      state: pinState(current, accepted),
+      state: tool.state,
+      diff: diffBody(tool.changes),
     },
+    manifest: tool.manifest === null ? null : { ...manifestBody(tool.manifest), confirmed: tool.confirmed },
     assessment: assessment === null ? null : JSON.parse(assessment),
     decision_reason: reason,
     result,
@@ -119,11 +121,6 @@ export function suggestionBody(suggested: RuleSuggestion): RuleSuggestionBody {
     warnings: [...suggested.warnings],
     yaml: suggested.yaml,
   };
-}
-
-function pinState(current: Case, accepted: string | undefined): CaseDetailBody["definition"]["state"] {
-  if (accepted === undefined) return "unknown";
-  return accepted === current.toolPin ? "accepted" : "changed";
 }
 
 /** What the console offers. The use cases decide again, by what their transaction reads. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { CLASSIFICATIONS } from "../domain/assessment.ts";
 import { CASE_STATES, TERMINAL_STATES } from "../domain/case.ts";
 import { DECISIONS, RESOLUTIONS } from "../domain/decision.ts";
+import { DATA_CATEGORIES, TOOL_CLASSES } from "../domain/manifest.ts";
 import { ROLES } from "../domain/principal.ts";
 
 export {
@@ -20,6 +21,9 @@ export {
   signInRequestSchema,
   signOutQuerySchema,
 } from "./contract-people.ts";
+export type { HistoryBody } from "./history-contract.ts";
+export type { KillSwitchListBody } from "./kill-switch-contract.ts";
+export type { TimelineBody } from "./list-contract.ts";
 
 /**
  * Every request and response of the gateway's own HTTP interface. Times are ISO 8601 in UTC.
@@ -181,8 +185,29 @@ export type RuleSuggestionBody = z.infer<typeof ruleSuggestionSchema>;
 export const ruleSuggestionListSchema = z.object({ suggestions: z.array(ruleSuggestionSchema) });
 export type RuleSuggestionListBody = z.infer<typeof ruleSuggestionListSchema>;
 
+/** What a tool does, as proposed or confirmed. */
+export const manifestSchema = z.object({
+  class: z.enum(TOOL_CLASSES),
+  /** What it does can be taken back in the same system. */
+  reversible: z.boolean(),
+  data: z.array(z.enum(DATA_CATEGORIES)),
+});
+
+/** From one definition of a tool to another, member by member; characters that are not seen are spelt out. */
+export const definitionDiffSchema = z.array(
+  z.object({
+    pointer: z.string(),
+    kind: z.enum(["added", "removed", "changed"]),
+    from: z.string().nullable(),
+    to: z.string().nullable(),
+  }),
+);
+export type DefinitionDiff = z.infer<typeof definitionDiffSchema>;
+
 export const caseDetailSchema = z.object({
   case: caseSchema,
+  /** Who answers for the agent; null when the agent is not known any more. */
+  owner: z.string().nullable(),
   /** Exact bytes as the agent sent them, as text; null when they were erased. */
   arguments: z.string().nullable(),
   arguments_sha256: sha256Schema,
@@ -193,7 +218,11 @@ export const caseDetailSchema = z.object({
     pin: sha256Schema,
     /** `accepted`: what the case holds is what an admin accepted. `changed`: it is not. `unknown`: the tool has no accepted pin. */
     state: z.enum(["accepted", "changed", "unknown"]),
+    /** From the accepted definition to this one; empty when it is the same or none was accepted. */
+    diff: definitionDiffSchema,
   }),
+  /** What the tool does: as an admin confirmed it of this definition, or as the assessor proposes; null without a definition. */
+  manifest: manifestSchema.extend({ confirmed: z.boolean() }).nullable(),
   /** The assessment as JSON; null when policy decided alone or it was erased. */
   assessment: z.unknown(),
   /** What the reviewer gave as reason. */

@@ -99,7 +99,7 @@ export interface TestGatewayParams {
   readonly status?: GatewayStatus;
   readonly listenHost?: string;
   readonly metricsToken?: string;
-  readonly consoleDir?: string | null;
+  readonly consoleFolder?: HttpAppDeps["consoleFolder"];
   readonly undoWithinMs?: number;
   readonly clock?: TestClock;
   readonly mcp?: HttpAppDeps["mcp"];
@@ -161,7 +161,7 @@ export async function openTestGateway(params: TestGatewayParams = {}): Promise<T
       singleOperator: params.singleOperator ?? false,
       ...params.config,
     },
-    consoleDir: params.consoleDir ?? null,
+    consoleFolder: params.consoleFolder ?? null,
     ...(mcp === undefined ? {} : { mcp }),
   };
   const app = createHttpApp(appDeps);

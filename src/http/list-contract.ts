@@ -48,6 +48,8 @@ export const caseQuerySchema = z.strictObject({
   opened_before: time,
   /** Whoever works on it now. */
   taken_by: id,
+  /** Part of the name of the agent, upstream or tool. */
+  search: name,
   /** A reference, or its first characters. */
   ref: z
     .string()

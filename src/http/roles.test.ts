@@ -88,6 +88,11 @@ const TABLE: readonly Row[] = [
     statuses: { admin: 409, "*": 403 },
   },
   {
+    route: "GET /api/v1/cases/{ref}/history",
+    path: OF_CASE("GET /api/v1/cases/{ref}/history"),
+    statuses: READS,
+  },
+  {
     route: "GET /api/v1/cases/{ref}/events",
     path: OF_CASE("GET /api/v1/cases/{ref}/events"),
     statuses: READS,

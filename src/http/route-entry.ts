@@ -30,6 +30,7 @@ import {
   takeRequestSchema,
 } from "./contract.ts";
 import type { RefusalCode } from "./error-response.ts";
+import { historySchema } from "./history-contract.ts";
 import {
   killSwitchEventSchema,
   killSwitchListSchema,
@@ -64,6 +65,7 @@ export const SCHEMAS = {
   DecisionResponse: decisionResponseSchema,
   Error: errorSchema,
   Health: healthSchema,
+  History: historySchema,
   PasswordRequest: passwordRequestSchema,
   People: peopleSchema,
   PersonToken: personTokenSchema,

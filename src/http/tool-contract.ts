@@ -1,15 +1,7 @@
 import { z } from "zod";
 import { DATA_CATEGORIES, TOOL_CLASSES } from "../domain/manifest.ts";
 import { TOOL_STATES } from "../governance/tool-report.ts";
-import { sha256Schema, timeSchema } from "./contract.ts";
-
-/** What a tool does, as proposed or confirmed. */
-const manifestSchema = z.object({
-  class: z.enum(TOOL_CLASSES),
-  /** What it does can be taken back in the same system. */
-  reversible: z.boolean(),
-  data: z.array(z.enum(DATA_CATEGORIES)),
-});
+import { definitionDiffSchema, manifestSchema, sha256Schema, timeSchema } from "./contract.ts";
 
 export const toolSchema = z.object({
   upstream: z.string(),
@@ -53,15 +45,8 @@ export const toolDetailSchema = z.object({
   /** The definitions as JSON text, as the upstream sent them. */
   accepted_definition: z.string().nullable(),
   current_definition: z.string().nullable(),
-  /** From the accepted definition to the current one, member by member; characters that are not seen are spelt out. */
-  diff: z.array(
-    z.object({
-      pointer: z.string(),
-      kind: z.enum(["added", "removed", "changed"]),
-      from: z.string().nullable(),
-      to: z.string().nullable(),
-    }),
-  ),
+  /** From the accepted definition to the current one. */
+  diff: definitionDiffSchema,
 });
 export type ToolDetailBody = z.infer<typeof toolDetailSchema>;
 

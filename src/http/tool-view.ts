@@ -1,6 +1,6 @@
-import { showHidden } from "../domain/hidden-characters.ts";
 import { isConfirmed, mustBeNamed, type ToolDetail } from "../governance/tool-report.ts";
 import { isoTime } from "./case-view.ts";
+import { diffBody, manifestBody } from "./manifest-view.ts";
 import type { ToolBody, ToolDetailBody } from "./tool-contract.ts";
 
 /** A tool as admins and programs read it. */
@@ -28,21 +28,12 @@ export function toolBody(tool: ToolDetail): ToolBody {
   };
 }
 
-function manifestBody({ class: of, reversible, data }: NonNullable<ToolDetail["suggested"]>) {
-  return { class: of, reversible, data: [...data] };
-}
-
 export function toolDetailBody(tool: ToolDetail): ToolDetailBody {
   const { acceptedDefinition: accepted, currentDefinition: current } = tool;
   return {
     tool: toolBody(tool),
     accepted_definition: accepted === null ? null : JSON.stringify(accepted),
     current_definition: current === null ? null : JSON.stringify(current),
-    diff: tool.diff.map(({ pointer, kind, from, to }) => ({
-      pointer: showHidden(pointer),
-      kind,
-      from: from === null ? null : showHidden(from),
-      to: to === null ? null : showHidden(to),
-    })),
+    diff: diffBody(tool.diff),
   };
 }

@@ -36,6 +36,7 @@ export function testActions(subject: () => Subject): void {
   testTaking(subject);
   testUndo(subject);
   testApprovedCalls(subject);
+  testDecisionHistory(subject);
 }
 
 function testTaking(subject: () => Subject): void {
@@ -222,6 +223,46 @@ function testApprovedCalls(subject: () => Subject): void {
       const { case: rejected } = await gateway.opened();
       await store.recordDecision(gateway.decision(rejected, { decision: "REJECTED" }));
       expect(await store.approvedCalls({ of: null, atLeast: 1 })).toEqual([]);
+    });
+  });
+}
+
+function testDecisionHistory(subject: () => Subject): void {
+  describe("decisionHistory", () => {
+    test("has what people decided of the tool and the agent, and not what was taken back or nobody decided", async () => {
+      const { gateway } = subject();
+      const { store, clock } = gateway;
+      const { case: current } = await gateway.opened();
+      const { ref, agentId, upstream, tool } = current;
+      const of = { ref, agentId, upstream, tool };
+      const none = { approved: 0, rejected: 0 };
+      expect(await store.decisionHistory(of)).toEqual({
+        tool: none,
+        agent: none,
+        recent: [],
+        lastApproved: null,
+      });
+      const approved = await gateway.approved();
+      clock.advance(1);
+      const { case: asked } = await gateway.opened();
+      await store.recordDecision(gateway.decision(asked, { decision: "REJECTED" }));
+      clock.advance(1);
+      await store.undo({ ref: (await undoable(gateway)).ref, personId: SARAH });
+      await gateway.opened({ ruling: allowed });
+      const found = await store.decisionHistory(of);
+      expect(found).toMatchObject({
+        tool: { approved: 1, rejected: 1 },
+        agent: { approved: 1, rejected: 1 },
+      });
+      expect(found.recent.map((one) => one.ref)).toEqual([asked.ref, approved.ref]);
+      expect(found.lastApproved?.ref).toBe(approved.ref);
+      const elsewhere = await store.decisionHistory({ ...of, tool: "other" });
+      expect(elsewhere).toMatchObject({
+        tool: none,
+        agent: { approved: 1, rejected: 1 },
+        lastApproved: null,
+      });
+      expect((await store.decisionHistory({ ...of, ref: approved.ref })).lastApproved).toBeNull();
     });
   });
 }

@@ -74,6 +74,7 @@ function narrowed(all: Query, filter: CaseFilter, nowMs: number): Query {
   if (openedBeforeMs !== undefined) query = query.where("opened_at_ms", "<", openedBeforeMs);
   if (takenBy !== undefined)
     query = query.where("taken_by", "=", takenBy).where("taken_until_ms", ">", nowMs);
+  if (filter.search !== undefined) query = query.where(contains(filter.search));
   // A range and no `like`: references are lower-case letters and digits, and `~` comes after all of them.
   if (refPrefix !== undefined)
     query = query.where(sql<boolean>`ref >= ${refPrefix} and ref < ${`${refPrefix}~`}`);
@@ -83,6 +84,15 @@ function narrowed(all: Query, filter: CaseFilter, nowMs: number): Query {
   if (filter.reviewed === true) query = query.where("review_by_ms", "is not", null);
   if (filter.observed === true) query = query.where("observed_reason_id", "is not", null);
   return query;
+}
+
+/** `lower` on both sides, because the databases differ in what `like` takes for the same letter. */
+function contains(text: string): RawBuilder<boolean> {
+  const pattern = `%${text.replaceAll(/[\\%_]/g, "\\$&")}%`;
+  const names = ["agent_id", "upstream", "tool"].map(
+    (name) => sql<boolean>`lower(${sql.ref(name)}) like lower(${pattern}) escape '\\'`,
+  );
+  return sql<boolean>`(${sql.join(names, sql` or `)})`;
 }
 
 /** @param states only these are counted; the others are given as 0 */

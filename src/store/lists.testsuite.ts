@@ -70,6 +70,9 @@ export function testLists(subject: () => Subject): void {
       expect(await refs({ refPrefix: scored.ref.slice(0, 12) })).toEqual([scored.ref]);
       expect(await refs({ refPrefix: scored.ref })).toEqual([scored.ref]);
       expect(await refs({ refPrefix: "evt_" })).toEqual(both);
+      for (const part of [TOOL.name.slice(1, -1).toUpperCase(), TOOL.upstream, AGENT.slice(0, 3)])
+        expect(await refs({ search: part })).toEqual(both);
+      for (const part of ["%", "_x", "\\", "nobody"]) expect(await refs({ search: part })).toEqual([]);
       expect(await refs({ takenBy: SARAH })).toEqual([scored.ref]);
       expect(await refs({ takenBy: RITA })).toEqual([]);
       clock.advance(HOUR_MS);

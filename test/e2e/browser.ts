@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
 /** Where Chromium is on this machine; null when there is none. */
 export function findChromium(): string | null {
@@ -61,24 +61,30 @@ export async function openPage(
 export async function signIn(page: Page, token: string): Promise<void> {
   await page.getByLabel("Token").fill(token);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("button", { name: "Sign out", exact: true }).waitFor();
+  await page.getByRole("navigation", { name: "Cases" }).waitFor();
+}
+
+/** By the menu behind the person's name. */
+export async function signOut(page: Page, item = "Sign out"): Promise<void> {
+  await page.locator('[aria-haspopup="menu"]').click();
+  await page.getByRole("menuitem", { name: item, exact: true }).click();
+}
+
+/** Approves the open case with the mouse, whatever its risk asks for. */
+export async function approveOn(page: Page): Promise<void> {
+  const first = page.getByRole("button", { name: /^Approve…?$/ }).and(page.locator(":enabled"));
+  await first.waitFor();
+  const isOneStep = !(await first.innerText()).startsWith("Approve…");
+  await first.click();
+  if (isOneStep) return;
+  const typed = page.locator("[data-first]");
+  if ((await typed.count()) > 0) await typed.fill(await page.locator("label b").first().innerText());
+  await page.getByRole("button", { name: "Approve and run" }).and(page.locator(":enabled")).click();
 }
 
 /** Fails when the page is wider than the window, which makes a reader scroll sideways. */
 export function overflowOf(page: Page): Promise<number> {
   return page.evaluate<number>("document.documentElement.scrollWidth - window.innerWidth");
-}
-
-/** More than any of the pages has places to stop. */
-const MAX_STOPS = 80;
-
-/** Presses Tab until the element has the focus. */
-export async function tabTo(page: Page, target: Locator): Promise<void> {
-  for (let stops = 0; stops < MAX_STOPS; stops++) {
-    await page.keyboard.press("Tab");
-    if (await target.evaluate((element) => element.matches(":focus"))) return;
-  }
-  throw new Error("the Tab key never reaches it");
 }
 
 /** Texts whose contrast with what is behind them is less than 4.5 to 1. */

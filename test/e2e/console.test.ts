@@ -16,13 +16,14 @@ import { eventually } from "../scenario/eventually.ts";
 import { countingUpstream, openScenario, type Scenario } from "../scenario/gateway.ts";
 import { recordedCalls } from "../servers/counting-upstream.ts";
 import {
+  approveOn,
   faintTexts,
   findChromium,
   launchChromium,
   openPage,
   overflowOf,
   signIn,
-  tabTo,
+  signOut,
   type WatchedPage,
 } from "./browser.ts";
 import { HOSTILE, hostileArguments, hostileShown } from "./hostile-text.ts";
@@ -96,7 +97,7 @@ describe.skipIf(chromium === null)("console", () => {
     return page;
   }
 
-  const row = (page: Page, ref: string): Locator => page.locator(`a.row[href="#/cases/${ref}"]`);
+  const row = (page: Page, ref: string): Locator => page.locator(`a[data-ref="${ref}"]`);
   const button = (page: Page, name: string): Locator => page.getByRole("button", { name, exact: true });
   const outcome = (page: Page): Locator => page.getByRole("region", { name: "Outcome", exact: true });
   const argumentsOf = (page: Page): Locator => page.getByRole("region", { name: "Arguments, exact" });
@@ -136,18 +137,16 @@ describe.skipIf(chromium === null)("console", () => {
     const late = Promise.withResolvers<void>();
     await page.route("**/api/v1/cases?*", async (route) => {
       await late.promise;
-      await route.continue();
+      // The page may have given it up by now.
+      await route.continue().catch(() => undefined);
     });
     await page.reload();
-    await button(page, "Sign out").click();
+    await signOut(page);
     await page.getByText("You are signed out.").waitFor();
-    const answered = page.waitForResponse("**/api/v1/cases?*");
     late.resolve();
-    expect((await answered).status()).toBe(401);
-    await (await answered).finished();
     await page.evaluate("fetch('/livez').then((answer) => answer.text())");
     expect(await page.getByText("You are signed out.").isVisible()).toBe(true);
-    expect(await page.locator(".panes").count()).toBe(0);
+    expect(await page.getByRole("navigation").count()).toBe(0);
     await page.context().addCookies(cookies);
     expect((await page.request.get(`${gateway.url}/api/v1/cases`)).status()).toBe(401);
     await page.reload();
@@ -172,19 +171,26 @@ describe.skipIf(chromium === null)("console", () => {
     expect(await risk.textContent()).toContain("Policy rule rule-2: assess");
     expect(await risk.getByRole("list", { name: "Risk factors" }).textContent()).toContain("money.requested");
     expect(await page.getByRole("region", { name: "Record" }).textContent()).toContain(await digestOf(ref));
-    expect(await page.locator("article .countdown").textContent()).toMatch(/^23 h \d\d min left$/);
+    expect(await page.locator("article [data-countdown]").first().textContent()).toMatch(
+      /^23 h \d\d min left$/,
+    );
     expect(await page.locator("article time").first().textContent()).toMatch(
       /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\+01:00$/,
     );
 
-    await button(page, "Approve…").click();
-    expect(await page.locator(":focus").evaluate((focused) => focused.tagName)).toBe("TEXTAREA");
+    await button(page, "Approve…").and(page.locator(":enabled")).click();
     const confirmation = page.getByRole("region", { name: "Decision" });
     expect(await confirmation.textContent()).toContain("Approve request_payment_extension on welfare?");
     expect(await confirmation.textContent()).toContain((await digestOf(ref)).slice(0, 12));
-    expect(await page.getByRole("region", { name: "Arguments you decide on" }).textContent()).toBe(text);
+    // It cannot be taken back, so the value that matters is typed.
+    const typed = page.getByLabel("To go on, type the value of days");
+    expect(await typed.evaluate((input) => input.matches(":focus"))).toBe(true);
+    await page.keyboard.type("45");
+    await page.getByLabel("Note for the record").fill("Checked.");
+    expect(await button(page, "Approve and run").isEnabled()).toBe(false);
     expect(await paymentEnd("BEN-123")).toBe(before);
-    await button(page, "Approve and run").click();
+    await typed.fill("45.0");
+    await button(page, "Approve and run").and(page.locator(":enabled")).click();
 
     await page.getByText("The call ran, and the upstream answered.").waitFor();
     await page.getByText("Your approval is recorded.").waitFor();
@@ -209,8 +215,8 @@ describe.skipIf(chromium === null)("console", () => {
       const next = await park();
       await row(page, next).waitFor();
 
-      await button(page, "Reject…").click();
-      await page.getByLabel("Reason").fill("Ask the tenancy office first.\nThen ask again.");
+      await button(page, "Reject…").and(page.locator(":enabled")).click();
+      await page.getByLabel("Reason (optional").fill("Ask the tenancy office first.\nThen ask again.");
       await button(page, "Reject, do not run").click();
       await page.getByText("The call did not run. The agent is told, with the reason.").waitFor();
       await page.getByText("Your rejection is recorded.").waitFor();
@@ -222,7 +228,7 @@ describe.skipIf(chromium === null)("console", () => {
       expect(await paymentEnd("BEN-104")).toBe(before);
 
       await page.getByRole("link", { name: "Next case: write_thing" }).click();
-      await button(page, "Approve…").waitFor();
+      await page.getByRole("heading", { level: 1, name: "write_thing" }).waitFor();
       expect(page.url()).toContain(next);
       await sendDecision(gateway, { decision: "REJECTED", event_id: next });
     } finally {
@@ -234,7 +240,7 @@ describe.skipIf(chromium === null)("console", () => {
     const ref = await park();
     const page = await visitCase(ref);
     await button(page, "Reject…").click();
-    await page.getByLabel("Reason").fill("No.");
+    await page.getByLabel("Reason (optional").fill("No.");
     // The click is on its way when the other decision is made.
     await page.route("**/decision", async (route) => {
       await sendDecision(gateway, { decision: "APPROVED", event_id: ref }, rita);
@@ -248,11 +254,11 @@ describe.skipIf(chromium === null)("console", () => {
 
     const other = await park();
     await row(page, other).click();
-    await button(page, "Approve…").click();
-    await page.getByLabel("Note for the record").fill("I was about to");
+    await button(page, "Reject…").click();
+    await page.getByLabel("Reason (optional").fill("I was about to");
     await sendDecision(gateway, { decision: "REJECTED", event_id: other, reason: "Not this one." }, rita);
     await page.getByText("rita decided this case meanwhile.").waitFor();
-    expect(await button(page, "Approve and run").count()).toBe(0);
+    expect(await button(page, "Reject, do not run").count()).toBe(0);
     expect(await outcome(page).textContent()).toContain("Not this one.");
   });
 
@@ -266,10 +272,9 @@ describe.skipIf(chromium === null)("console", () => {
       await eventually(async () => expect(await digestOf(ref)).not.toBe(shown));
       await route.continue();
     });
-    await button(page, "Approve…").click();
-    await button(page, "Approve and run").click();
+    await approveOn(page);
     await page.getByText("Nothing was recorded: the case changed meanwhile.").waitFor();
-    await button(page, "Approve…").waitFor();
+    await button(page, "Reject…").waitFor();
     expect(await page.getByRole("region", { name: "Tool", exact: true }).textContent()).toContain(
       "The tool's definition differs from the one that was accepted.",
     );
@@ -283,19 +288,18 @@ describe.skipIf(chromium === null)("console", () => {
   test("an outcome that nobody knows is told as unknown, and kept in sight until a person says what happened", async () => {
     const ref = await park("tools_die_after");
     const page = await visitCase(ref);
-    await button(page, "Approve…").click();
-    await button(page, "Approve and run").click();
+    await approveOn(page);
     await page.getByText("Nobody knows whether the call ran.").waitFor();
     expect(await outcome(page).textContent()).toContain("It is not repeated by itself");
     expect(await page.locator("article").textContent()).not.toContain("The call ran");
     const queue = page.getByRole("navigation", { name: "Cases" });
-    await queue.getByRole("heading", { name: "Outcome unknown (1)" }).waitFor();
+    await queue.getByRole("link", { name: "Outcome unknown (1)" }).waitFor();
     expect(await row(page, ref).textContent()).toContain("Outcome unknown");
     expect(recordedCalls(recordFile).filter(({ tool }) => tool === "die_after")).toHaveLength(1);
 
     await button(page, "Record what happened").and(page.locator(":enabled")).click();
     expect(
-      await page.getByRole("radio").evaluateAll((all) => all.some((one) => one.matches(":checked"))),
+      await page.getByRole("radio").evaluateAll((all) => all.some((one) => one.ariaChecked === "true")),
     ).toBe(false);
     await page.getByLabel("It ran.").check();
     await page.getByLabel("How do you know?").fill("The office's own file has the entry.");
@@ -311,7 +315,7 @@ describe.skipIf(chromium === null)("console", () => {
     const text = hostileArguments();
     const ref = refIn(await agent.call("tools_read_thing", text));
     const page = await visitCase(ref);
-    await page.locator("details summary").last().click();
+    await page.getByText("Definition as the upstream sent it").click();
     expect(await argumentsOf(page).textContent()).toBe(hostileShown(text));
     await page
       .getByText(/Contains \d+ characters that cannot be seen by themselves/)
@@ -323,42 +327,11 @@ describe.skipIf(chromium === null)("console", () => {
     await outcome(page).waitFor();
     expect(await outcome(page).locator("pre").textContent()).toBe(hostileShown(HOSTILE));
 
-    const injected = "article :is(script, img, iframe, svg, style, object, a[href^='javascript'])";
+    const injected = "main :is(script, img, iframe, svg, style, object, a[href^='javascript'])";
     expect(await page.locator(injected).count()).toBe(0);
     expect(await page.locator("script").count()).toBe(1);
     expect(await page.evaluate("'pwned' in window")).toBe(false);
     expect(await overflowOf(page)).toBeLessThanOrEqual(0);
-  });
-
-  test("a case is decided with the keyboard alone, and the focus is always seen", async () => {
-    const ref = await park();
-    const page = await visitAs(gateway.reviewerToken);
-    await row(page, ref).waitFor();
-    const isSeen = "getComputedStyle(document.activeElement).outlineStyle === 'solid'";
-    await tabTo(page, row(page, ref));
-    expect(await page.evaluate(isSeen)).toBe(true);
-    await page.keyboard.press("Enter");
-    await button(page, "Approve…").and(page.locator(":enabled")).waitFor();
-    expect(await page.locator(":focus").evaluate((focused) => focused.tagName)).toBe("H1");
-
-    await tabTo(page, button(page, "Approve…"));
-    expect(await page.evaluate(isSeen)).toBe(true);
-    await page.keyboard.press("Tab");
-    expect(await button(page, "Reject…").evaluate((element) => element.matches(":focus-visible"))).toBe(true);
-    expect(await page.evaluate(isSeen)).toBe(true);
-    await page.keyboard.press("Enter");
-    await page.getByLabel("Reason").waitFor();
-    await page.keyboard.press("Escape");
-    await button(page, "Reject…").and(page.locator(":enabled")).waitFor();
-    await tabTo(page, button(page, "Reject…"));
-    await page.keyboard.press("Enter");
-    await page.keyboard.type("By keyboard.");
-    await button(page, "Reject, do not run").and(page.locator(":enabled")).waitFor();
-    await page.keyboard.press("Tab");
-    expect(await page.evaluate(isSeen)).toBe(true);
-    await page.keyboard.press("Enter");
-    await page.getByText("Your rejection is recorded.").waitFor();
-    expect(words(await agent.checkStatus(ref))).toContain("By keyboard.");
   });
 
   // WCAG 2.2 AA: 1.4.3 contrast, 1.4.10 reflow.
@@ -381,19 +354,19 @@ describe.skipIf(chromium === null)("console", () => {
       await row(page, ref).waitFor();
       await fits();
       await row(page, ref).click();
-      await page.locator("details summary").last().click();
-      await button(page, "Approve…").and(page.locator(":enabled")).waitFor();
+      await page.getByText("Definition as the upstream sent it").click();
+      await button(page, "Reject…").and(page.locator(":enabled")).waitFor();
       await fits();
       expect(await faintTexts(page)).toEqual([]);
-      await button(page, "Approve…").click();
-      await button(page, "Approve and run").and(page.locator(":enabled")).waitFor();
+      await button(page, "Reject…").click();
+      await button(page, "Reject, do not run").and(page.locator(":enabled")).waitFor();
       await fits();
       expect(await faintTexts(page)).toEqual([]);
       await approve(gateway, ref);
       await outcome(page).waitFor();
       await fits();
       expect(await faintTexts(page)).toEqual([]);
-      await page.evaluate("location.hash = '#/decided'");
+      await page.evaluate("location.hash = '#/?tab=decided'");
       await row(page, ref).waitFor();
       await fits();
     },

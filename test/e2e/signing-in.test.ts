@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { runAtlas } from "../scenario/atlas-process.ts";
 import { countingUpstream, openScenario, type Scenario } from "../scenario/gateway.ts";
-import { findChromium, launchChromium, openPage, signIn, type WatchedPage } from "./browser.ts";
+import { findChromium, launchChromium, openPage, signIn, signOut, type WatchedPage } from "./browser.ts";
 
 const chromium = findChromium();
 const PASSWORD = "kettle umbrella fjord";
@@ -38,8 +38,6 @@ describe.skipIf(chromium === null)("signing in to the console", () => {
     return watched.page;
   }
 
-  const button = (page: Page, name: string): Locator => page.getByRole("button", { name, exact: true });
-
   test("works with account and password, and ends in every browser at once", async () => {
     await gateway.addPerson("rita", ["reviewer"]);
     const set = await runAtlas(["reviewers", "password", "rita", "--data", gateway.dataDir], PASSWORD);
@@ -55,9 +53,9 @@ describe.skipIf(chromium === null)("signing in to the console", () => {
       await page.keyboard.press("Enter");
       await page.getByText("rita", { exact: true }).waitFor();
     }
-    await button(phone, "Sign out everywhere").click();
+    await signOut(phone, "Sign out everywhere");
     await phone.getByText("You are signed out of every browser.").waitFor();
-    await desk.evaluate("location.hash = '#/decided'");
+    await desk.evaluate("location.hash = '#/?tab=decided'");
     await desk.getByText("Your session has ended. Sign in again.").waitFor();
     expect((await desk.request.get(`${gateway.url}/api/v1/cases`)).status()).toBe(401);
   });
@@ -72,7 +70,7 @@ describe.skipIf(chromium === null)("signing in to the console", () => {
     await signIn(page, gateway.reviewerToken);
     await page.getByText("Nothing waits for a decision.").waitFor();
     expect(await label(page)).toBe(1);
-    await page.evaluate("location.hash = '#/decided'");
+    await page.evaluate("location.hash = '#/?tab=decided'");
     await page.getByText("Nobody has decided a case yet.").waitFor();
     expect(await label(page)).toBe(1);
   });

@@ -68,7 +68,7 @@ policy:
     const ref = refIn(await wireAgent(gateway).call("held_write_thing", '{"text":"x"}'));
     await post(rita, `cases/${ref}/take`, {});
     const { page, complaints } = await visit();
-    await page.locator(`a.row[href="#/cases/${ref}"]`).click();
+    await page.locator(`a[data-ref="${ref}"]`).click();
     await page.getByText("Another reviewer has taken this case.").waitFor();
     await page.getByText(/^rita works on it until/).waitFor();
     await page.getByRole("button", { name: "Take over" }).click();

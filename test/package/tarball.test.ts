@@ -56,10 +56,24 @@ test("brings neither Node binaries nor the parts of its tests", () => {
   expect(readdirSync(join(folder, "node_modules"))).not.toContain("vitest");
 });
 
+test("brings the console built, and neither its sources nor its toolchain", () => {
+  const installed = join(folder, "node_modules/atlas-gateway");
+  expect(readdirSync(join(installed, "dist/console")).toSorted()).toEqual([
+    "assets",
+    "icon.svg",
+    "index.html",
+  ]);
+  expect(readdirSync(installed)).not.toContain("console");
+  for (const part of ["vite", "react", "tailwindcss"])
+    expect(readdirSync(join(folder, "node_modules"))).not.toContain(part);
+});
+
 test("runs the demo and the handshake in an empty folder, and leaves nothing but the folder it names", async () => {
   demo = atlas("demo", "--port", "0");
   const said = await saidUntil(demo, /Stop with Ctrl-C/);
   expect(said).toMatch(/PENDING REVIEW \(Ref: evt_/);
+  const page = await fetch(/http:\S+\/console/.exec(said)?.[0] ?? "");
+  expect(await page.text()).toContain("<title>ATLAS Governance Console</title>");
   const handshake = atlas("handshake", "--data", "atlas-demo");
   expect(await saidUntil(handshake, /Handshake complete/)).toContain("run once");
   demo.kill("SIGINT");

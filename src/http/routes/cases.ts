@@ -4,6 +4,7 @@ import { agentId, personId } from "../../domain/ids.ts";
 import type { CaseFilter, CaseStore } from "../../governance/ports.ts";
 import { suggestRules } from "../../governance/suggest-rule.ts";
 import { apiPerson, type PersonEnv, type PersonGuardDeps } from "../auth/person-guard.ts";
+import { type HistoryDeps, readHistory } from "../case-history.ts";
 import { type CaseDetailDeps, caseBody, isoTime, readCaseDetail, suggestionBody } from "../case-view.ts";
 import { type CaseListBody, OPEN_STATES, type RuleSuggestionListBody } from "../contract.ts";
 import { caseCursor, idCursor, readCaseCursor, readIdCursor } from "../cursor.ts";
@@ -16,6 +17,7 @@ import { refOf } from "./case-actions.ts";
 export interface CaseRoutesDeps extends PersonGuardDeps, CaseDetailDeps {
   readonly store: PersonGuardDeps["store"] &
     CaseDetailDeps["store"] &
+    HistoryDeps["store"] &
     Pick<CaseStore, "listCases" | "countCases" | "caseTimeline">;
 }
 
@@ -60,6 +62,11 @@ export function caseRoutes(deps: CaseRoutesDeps): Hono<PersonEnv> {
     return detail === null ? refuse(c, UNKNOWN_CASE) : c.json(detail);
   });
 
+  routes.get("/api/v1/cases/:ref/history", person, async (c) => {
+    const history = await readHistory(refOf(c), deps);
+    return history === null ? refuse(c, UNKNOWN_CASE) : c.json(history);
+  });
+
   routes.get("/api/v1/cases/:ref/events", person, async (c) => {
     const ref = refOf(c);
     const { after, limit } = readQuery(c, timelineQuerySchema);
@@ -92,6 +99,7 @@ function filterOf(query: CaseQuery): Omit<CaseFilter, "limit"> {
     ...(from !== undefined && { openedAfterMs: Date.parse(from) }),
     ...(before !== undefined && { openedBeforeMs: Date.parse(before) }),
     ...(takenBy !== undefined && { takenBy: personId(takenBy) }),
+    ...(query.search !== undefined && { search: query.search }),
     ...(query.ref !== undefined && { refPrefix: query.ref }),
     ...(after !== undefined && { after: readCaseCursor(after, order) }),
     reviewed: query.reviewed ?? false,

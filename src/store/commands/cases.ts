@@ -16,6 +16,7 @@ import { planUndo } from "../../governance/transitions/undo.ts";
 import { approvedCalls } from "../approved-calls.ts";
 import { countCases, listCases } from "../case-lists.ts";
 import { caseTimeline } from "../case-timeline.ts";
+import { decisionHistory } from "../decision-history.ts";
 import type { CaseRows } from "./case-rows.ts";
 import {
   type Commits,
@@ -215,6 +216,7 @@ type Queries = Pick<
   | "getCase"
   | "listCases"
   | "countCases"
+  | "decisionHistory"
   | "caseTimeline"
   | "approvedCalls"
   | "dueCases"
@@ -232,6 +234,7 @@ function caseQueries({ reads, lists, rows, now }: CasesDeps): Queries {
     },
     countCases: (states) => lists((db) => countCases(db, states)),
     approvedCalls: (params) => lists((db) => approvedCalls(db, params)),
+    decisionHistory: (params) => lists((db) => decisionHistory(db, params)),
     caseTimeline: (params) => lists((db) => caseTimeline(db, params)),
     dueCases: ({ writer, limit }) =>
       reads(

@@ -1,0 +1,129 @@
+import { Link, useNavigate } from "@tanstack/react-router";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useShortcuts } from "../../shell/shortcuts.tsx";
+import { type QueueSearch, readQueueSearch, type Tab } from "./queue-search.ts";
+
+/** How long somebody may pause between two letters before the list follows, in milliseconds. */
+const TYPING_MS = 250;
+
+const TAB_WORDS: Readonly<Record<Tab, string>> = { open: "Open", mine: "Mine", decided: "Decided" };
+
+export interface QueueFiltersProps {
+  readonly search: QueueSearch;
+  /** How many there are; not known for what has ended. */
+  readonly counts: Readonly<Partial<Record<Tab, number | undefined>>>;
+  readonly unknown: number;
+}
+
+/** Which cases, and in what order; all of it is in the address. */
+export function QueueFilters({ search, counts, unknown }: QueueFiltersProps): ReactNode {
+  const tab = search.tab ?? "open";
+  return (
+    <div className="flex-none space-y-2.5 border-b border-line px-4 pt-3 pb-3">
+      <div className="flex gap-1" role="group" aria-label="Which cases">
+        {(["open", "mine", "decided"] as const).map((name) => (
+          <Link
+            key={name}
+            to="/"
+            search={name === "open" ? {} : { tab: name }}
+            aria-current={tab === name ? "true" : undefined}
+            className="rounded-lg px-3 py-1.5 text-quiet hover:bg-hover aria-[current=true]:bg-chosen aria-[current=true]:font-medium aria-[current=true]:text-ink"
+          >
+            {TAB_WORDS[name]}
+            {counts[name] !== undefined && <span className="tabular-nums"> ({counts[name]})</span>}
+          </Link>
+        ))}
+      </div>
+      <div className="flex gap-2">
+        <SearchField search={search} />
+        {tab !== "decided" && <OrderField search={search} />}
+        <ScoreField search={search} />
+      </div>
+      {tab === "open" && unknown > 0 && (
+        <Link
+          to="/"
+          search={search.show === "unknown" ? {} : { show: "unknown" }}
+          aria-current={search.show === "unknown" ? "true" : undefined}
+          className="block rounded-lg bg-care-soft px-3 py-1.5 text-care hover:underline"
+        >
+          <b className="font-medium">Outcome unknown ({unknown})</b>
+          {search.show === "unknown" ? " · show all open cases" : " · perhaps they ran: find out"}
+        </Link>
+      )}
+    </div>
+  );
+}
+
+function useChange() {
+  const navigate = useNavigate();
+  return (change: Readonly<Record<string, string>>) =>
+    void navigate({
+      to: ".",
+      search: (before) => readQueueSearch({ ...before, ...change }),
+      replace: true,
+    });
+}
+
+function SearchField({ search }: { readonly search: QueueSearch }): ReactNode {
+  const change = useChange();
+  const input = useRef<HTMLInputElement>(null);
+  const [text, setText] = useState(search.q ?? "");
+  const typing = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => setText(search.q ?? ""), [search.q]);
+  useEffect(() => () => clearTimeout(typing.current), []);
+  useShortcuts({ "/": () => input.current?.select() });
+  return (
+    <input
+      ref={input}
+      type="search"
+      className="field min-w-0 flex-1"
+      placeholder="Tool, agent, upstream, evt_…"
+      aria-label="Search cases"
+      aria-keyshortcuts="/"
+      value={text}
+      onChange={(event) => {
+        const { value } = event.target;
+        setText(value);
+        clearTimeout(typing.current);
+        typing.current = setTimeout(() => change({ q: value }), TYPING_MS);
+      }}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") input.current?.blur();
+      }}
+    />
+  );
+}
+
+const SELECT = "field w-auto flex-none pr-1";
+
+function OrderField({ search }: { readonly search: QueueSearch }): ReactNode {
+  const change = useChange();
+  return (
+    <select
+      className={SELECT}
+      aria-label="Order"
+      value={search.order ?? "deadline"}
+      onChange={(event) => change({ order: event.target.value })}
+    >
+      <option value="deadline">Deadline</option>
+      <option value="risk">Risk</option>
+    </select>
+  );
+}
+
+function ScoreField({ search }: { readonly search: QueueSearch }): ReactNode {
+  const change = useChange();
+  return (
+    <select
+      className={SELECT}
+      aria-label="Risk score"
+      value={search.min ?? ""}
+      onChange={(event) => change({ min: event.target.value })}
+    >
+      <option value="">All</option>
+      <option value="40">40+</option>
+      <option value="70">70+</option>
+      <option value="90">90+</option>
+    </select>
+  );
+}
