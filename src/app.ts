@@ -23,6 +23,7 @@ import { createAuthenticator } from "./http/auth/authenticate.ts";
 import { createTokenAgents, warnOfUnknownAgents } from "./http/auth/token-agents.ts";
 import type { GatewayStatus } from "./http/routes/health.ts";
 import { startHttpServer } from "./http/server.ts";
+import { createShortWay } from "./http/short-way.ts";
 import { type Judges, openJudges } from "./judges.ts";
 import { derivedKey } from "./ledger/derived-key.ts";
 import { loadOrCreateSigningKey } from "./ledger/signing-key.ts";
@@ -116,7 +117,8 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
 
   await warnOf(config, store, log);
   await upstreams.start();
-  const server = await startHttpServer({ fetch: app.fetch, ...config.listen });
+  const first = createShortWay({ config, status, log, take: (exchange) => mcp.shortWay.take(exchange) });
+  const server = await startHttpServer({ fetch: app.fetch, first, ...config.listen });
   closers.add(() => server.close());
   // Before the server cuts its streams, so that answers on a legacy stream get out.
   closers.add(() => mcp.close());

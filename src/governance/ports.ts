@@ -445,6 +445,8 @@ export interface Upstreams {
   openSession(upstream: string): Promise<UpstreamSession>;
   /** How long a call of this upstream may take. */
   deadlineMs(upstream: string): number;
+  /** Whether it has connections of its own for each session, on which it may ask and tell the session's client. */
+  mayAsk(upstream: string): boolean;
 }
 
 /** Delivers outbox messages. */

@@ -111,6 +111,7 @@ export function createScriptedUpstreams(store: Store, clock: Clock): ScriptedUps
     endSession: () => undefined,
     dispatchLive: dispatch,
     deadlineMs: () => 30_000,
+    mayAsk: () => false,
     async openSession(): Promise<UpstreamSession> {
       if (!scripted.reachable) throw new AtlasError("upstream.unreachable", "bank cannot be reached");
       await scripted.beforeListing();

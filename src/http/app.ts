@@ -20,6 +20,7 @@ import {
   accessLog,
   bodyLimit,
   hostCheck,
+  hostsOf,
   jsonOnly,
   MAX_BODY_BYTES,
   originCheck,
@@ -238,11 +239,6 @@ function useFrontDoor(app: Hono, deps: Pick<HttpAppDeps, "config" | "log" | "sta
     await next();
     if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");
   });
-}
-
-/** Names this gateway answers for, beside loopback. */
-function hostsOf({ publicUrl, listen }: Pick<Config, "publicUrl" | "listen">): readonly string[] {
-  return [listen.host, ...listen.allowedHosts, ...(publicUrl === null ? [] : [new URL(publicUrl).hostname])];
 }
 
 function mountMcp(app: Hono, mcp: McpHandlers): void {

@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import type { Context, MiddlewareHandler } from "hono";
+import type { Config } from "../config/config.ts";
 import type { Log } from "../telemetry/log.ts";
 import { REASON_OF_ANSWER, refuse } from "./error-response.ts";
 
@@ -17,6 +18,9 @@ const SECURITY_HEADERS = {
   "cross-origin-opener-policy": "same-origin",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 } as const;
+
+/** The headers that {@link securityHeaders} adds. */
+export const securityHeaderList: readonly (readonly [string, string])[] = Object.entries(SECURITY_HEADERS);
 
 export function securityHeaders(): MiddlewareHandler {
   return async (c, next) => {
@@ -59,19 +63,32 @@ export function stoppingCheck(isStopping: () => boolean): MiddlewareHandler {
   };
 }
 
+/** Names this gateway answers for, beside loopback. */
+export function hostsOf({ publicUrl, listen }: Pick<Config, "publicUrl" | "listen">): readonly string[] {
+  return [listen.host, ...listen.allowedHosts, ...(publicUrl === null ? [] : [new URL(publicUrl).hostname])];
+}
+
 /**
  * Refuses requests that were made for another name: a web page that rebinds its own name to our address (DNS rebinding)
  * still sends its own name as Host.
  */
 export function hostCheck(allowedHosts: readonly string[]): MiddlewareHandler {
-  const named = allowedHosts.map((host) => hostName(isIPv6(host) ? `[${host}]` : host));
-  const allowed = new Set([...LOOPBACK_NAMES, ...named.filter((name) => name !== undefined)]);
+  const isAllowed = allowedHost(allowedHosts);
   return async (c, next) => {
-    const name = hostName(hostOf(c));
-    if (name !== undefined && allowed.has(name)) return next();
+    if (isAllowed(hostOf(c))) return next();
     const message =
       "This gateway does not answer for the host name in the request. Use localhost, or add the name to the configuration.";
     return refuse(c, { code: "request.forbidden_host", message });
+  };
+}
+
+/** Whether the gateway answers for what a `Host` header says. */
+export function allowedHost(allowedHosts: readonly string[]): (host: string) => boolean {
+  const named = allowedHosts.map((host) => hostName(isIPv6(host) ? `[${host}]` : host));
+  const allowed = new Set([...LOOPBACK_NAMES, ...named.filter((name) => name !== undefined)]);
+  return (host) => {
+    const name = hostName(host);
+    return name !== undefined && allowed.has(name);
   };
 }
 

@@ -2,12 +2,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { getRequestListener } from "@hono/node-server";
 import { AtlasError } from "../domain/errors.ts";
 import type { HttpApp } from "./app.ts";
+import type { NodeHandler } from "./short-way.ts";
 
 /** How long requests that are being answered may still take when the server closes. */
 const CLOSE_WITHIN_MS = 5_000;
 
 export interface HttpServerParams {
   readonly fetch: HttpApp["fetch"];
+  /** Sees every request first. */
+  readonly first?: NodeHandler;
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
@@ -31,7 +34,9 @@ export async function startHttpServer(params: HttpServerParams): Promise<HttpSer
       streams.add(response);
       response.once("close", () => streams.delete(response));
     }
-    void answer(request, response);
+    const rest = (): void => void answer(request, response);
+    if (params.first === undefined) rest();
+    else params.first(request, response, rest);
   });
   await listen(server, params);
   const address = server.address();

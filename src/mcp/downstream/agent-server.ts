@@ -1,11 +1,10 @@
 import { ProtocolError, ProtocolErrorCode, Server, type ServerContext } from "@modelcontextprotocol/server";
 import type { AgentId } from "../../domain/ids.ts";
-import { type GovernCallDeps, governCall } from "../../governance/govern-call.ts";
+import type { GovernCallDeps } from "../../governance/govern-call.ts";
 import type { GovernReadDeps } from "../../governance/govern-read.ts";
 import type { LiveClient } from "../../governance/live-client.ts";
 import type { RawResult } from "../../governance/ports.ts";
-import type { CallAnswer } from "../../governance/raw-call.ts";
-import { pendingResult, refusalResult } from "./case-report.ts";
+import { answerCall } from "./answer-call.ts";
 import { advertisedTools } from "./catalog-view.ts";
 import type { InFlight } from "./in-flight.ts";
 import { argumentsTextOf, forwardedMetaOf, retryOf, toolNameOf } from "./message-texts.ts";
@@ -63,24 +62,26 @@ export function isServedMethod(method: string): boolean {
   return METHODS.has(method);
 }
 
+/** What the gateway says of itself in every protocol revision. */
+export function serverInfo(version: string) {
+  return { name: "atlas-gateway", title: "ATLAS Governance Gateway", version };
+}
+
 /**
  * An MCP server for one agent. Requests are taken raw (the SDK's typed handlers would strip fields
  * they do not know), so what reaches governance is the text, and what reaches the agent is the upstream's answer.
  */
 export function createAgentServer(params: AgentServerParams, deps: AgentServerDeps): Server {
-  const server = new Server(
-    { name: "atlas-gateway", title: "ATLAS Governance Gateway", version: deps.version },
-    {
-      capabilities: {
-        tools: { listChanged: true },
-        prompts: { listChanged: true },
-        resources: { listChanged: true, subscribe: params.live || params.listens },
-        completions: {},
-        ...(params.live && { logging: {} }),
-      },
-      instructions: GOVERNANCE_PROTOCOL,
+  const server = new Server(serverInfo(deps.version), {
+    capabilities: {
+      tools: { listChanged: true },
+      prompts: { listChanged: true },
+      resources: { listChanged: true, subscribe: params.live || params.listens },
+      completions: {},
+      ...(params.live && { logging: {} }),
     },
-  );
+    instructions: GOVERNANCE_PROTOCOL,
+  });
   server.fallbackRequestHandler = async (request, ctx) => {
     const handler = METHODS.get(request.method);
     if (handler === undefined) throw new ProtocolError(ProtocolErrorCode.MethodNotFound, "Method not found");
@@ -119,7 +120,7 @@ async function callTool(
   if (isOwnTool(name)) return callOwn(name, text, ctx, params, deps);
   params.calls?.add(ctx.mcpReq.id);
   try {
-    const answer = await governSafely(
+    return await answerCall(
       {
         agentId: params.agentId,
         exposedName: name,
@@ -132,46 +133,8 @@ async function callTool(
       },
       deps,
     );
-    return toResult(answer, name, deps);
   } finally {
     params.calls?.delete(ctx.mcpReq.id);
-  }
-}
-
-/** Whatever breaks in us, the call is refused in words the agent can use; nothing of the cause leaves. */
-async function governSafely(
-  call: Parameters<typeof governCall>[0],
-  deps: AgentServerDeps,
-): Promise<CallAnswer> {
-  try {
-    return await governCall(call, deps.governance);
-  } catch (error) {
-    deps.onError(error);
-    return { kind: "refused", reasonId: "ledger.unavailable", detail: null, ref: null };
-  }
-}
-
-/** @throws ProtocolError for an unknown tool and for the upstream's own JSON-RPC errors. */
-function toResult(answer: CallAnswer, name: string, deps: AgentServerDeps): RawResult {
-  switch (answer.kind) {
-    case "result":
-      return answer.result;
-    case "rpc_error":
-      throw new ProtocolError(answer.error.code, answer.error.message, answer.error.data);
-    case "pending": {
-      const tool = deps.governance.upstreams.findTool(name);
-      return pendingResult(answer.case, tool?.definition.outputSchema !== undefined);
-    }
-    case "refused": {
-      const refusal = refusalResult(answer);
-      if (answer.reasonId !== "tool.unknown") return refusal;
-      throw new ProtocolError(
-        ProtocolErrorCode.InvalidParams,
-        "Unknown tool [tool.unknown]: list the tools again and use a name from the list.",
-      );
-    }
-    default:
-      return answer satisfies never;
   }
 }
 

@@ -16,6 +16,8 @@ export interface AgentSession {
   readonly id: string;
   readonly agentId: AgentId;
   readonly server: Server;
+  /** Who is behind its calls. */
+  readonly client: LiveClient;
   /** Texts of calls that the SDK has not handed to us yet, by their JSON-RPC ids. */
   readonly texts: Map<string | number, string>;
   /** Calls that are being answered. */
@@ -86,6 +88,7 @@ export function createAgentSession(params: AgentSessionParams, deps: AgentSessio
     id,
     agentId,
     server,
+    client,
     texts,
     calls,
     hearing,

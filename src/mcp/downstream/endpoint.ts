@@ -22,6 +22,7 @@ import { createInFlight } from "./in-flight.ts";
 import { createListenBus } from "./listen.ts";
 import { type CallTexts, type ReadBody, readBody } from "./message-texts.ts";
 import { retryingClient } from "./retrying-client.ts";
+import { createShortWay, type ShortWay } from "./short-way.ts";
 import { createSseSessions } from "./sse-sessions.ts";
 
 /** Largest request body of an agent. */
@@ -42,6 +43,8 @@ export interface McpEndpointDeps extends Omit<AgentServerDeps, "inFlight"> {
 export interface McpEndpoint {
   /** Streamable HTTP, both eras. Clients of the older one get sessions, which neither they need nor a restart disturbs. */
   streamable(request: Request): Promise<Response>;
+  /** The way of plain calls, which all other requests are declined by. */
+  readonly shortWay: ShortWay;
   /** Opens a legacy event stream. */
   sse(request: Request): Promise<Response>;
   /** Takes a message of a legacy event stream. */
@@ -108,6 +111,7 @@ export function createMcpEndpoint(params: McpEndpointDeps): McpEndpoint {
 
   return {
     streamable: (request) => guarded(request, deps, (agentId) => streamable(request, agentId)),
+    shortWay: createShortWay({ ...deps, sessions: http }),
     sse: (request) => guarded(request, deps, (agentId) => sse.open(agentId, request)),
     messages: (request) =>
       guarded(request, deps, async (agentId) => {

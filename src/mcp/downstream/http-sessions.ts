@@ -1,6 +1,7 @@
 import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/server";
 import { AtlasError } from "../../domain/errors.ts";
 import type { AgentId } from "../../domain/ids.ts";
+import type { LiveClient } from "../../governance/live-client.ts";
 import { type AgentSession, type AgentSessionDeps, createAgentSession } from "./agent-session.ts";
 import { rpcErrorResponse } from "./error-response.ts";
 import type { ReadBody } from "./message-texts.ts";
@@ -44,10 +45,20 @@ export interface HttpSessions {
   open(request: SessionRequest): Promise<Response | null>;
   /** Answers a request that names a session: 404 when it is not one of this agent's. */
   serve(id: string, request: SessionRequest): Promise<Response>;
+  /** Begins a call that is answered outside the session's own transport; null when the session is not at hand. */
+  enter(id: string, agentId: AgentId, callId: string | number): EnteredSession | null;
   all(): Iterable<AgentSession>;
   /** Ends what is idle, and streams of agents that may not listen any more; a timer does the same. */
   sweep(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A session while one of its calls is answered outside its own transport. */
+export interface EnteredSession {
+  readonly client: LiveClient;
+  /** Aborts when the client cancels the call. */
+  readonly signal: AbortSignal;
+  leave(): void;
 }
 
 interface HttpSession extends AgentSession {
@@ -55,6 +66,8 @@ interface HttpSession extends AgentSession {
   usedAtMs: number;
   /** Answers and the listening stream that are open. */
   streams: number;
+  /** Calls that are answered outside the transport, by their JSON-RPC ids. */
+  readonly entered: Map<string | number, AbortController>;
   /** Credential that the listening stream was opened with; undefined while there is none. */
   listener: string | null | undefined;
 }
@@ -65,6 +78,7 @@ export function createHttpSessions(deps: HttpSessionsDeps): HttpSessions {
   return {
     open: (request) => book.open(request),
     serve: (id, request) => book.serve(id, request),
+    enter: (id, agentId, callId) => book.enter(id, agentId, callId),
     all: () => book.all(),
     sweep: () => book.sweep(),
     close: () => {
@@ -109,6 +123,8 @@ class SessionBook {
       );
     }
     session.usedAtMs = this.#deps.governance.clock.monotonicMs();
+    const cancelled = cancelledId(body?.value);
+    if (cancelled !== undefined) session.entered.get(cancelled)?.abort();
     for (const [callId, text] of body?.calls ?? []) session.texts.set(callId, text);
     const parsed = body === null ? {} : { parsedBody: body.value };
     const response = await session.transport.handleRequest(request, parsed);
@@ -118,6 +134,23 @@ class SessionBook {
     return this.#track(session, response, () => {
       session.listener = undefined;
     });
+  }
+
+  enter(id: string, agentId: AgentId, callId: string | number): EnteredSession | null {
+    const session = this.#sessions.get(id);
+    if (session?.agentId !== agentId) return null;
+    const cancelled = new AbortController();
+    session.entered.set(callId, cancelled);
+    session.streams += 1;
+    return {
+      client: session.client,
+      signal: cancelled.signal,
+      leave: () => {
+        session.streams -= 1;
+        session.usedAtMs = this.#deps.governance.clock.monotonicMs();
+        if (session.entered.get(callId) === cancelled) session.entered.delete(callId);
+      },
+    };
   }
 
   async sweep(): Promise<void> {
@@ -186,6 +219,7 @@ class SessionBook {
       transport,
       usedAtMs: governance.clock.monotonicMs(),
       streams: 0,
+      entered: new Map(),
       listener: undefined,
     };
     session.server.onerror = this.#deps.onError;
@@ -233,6 +267,17 @@ class SessionBook {
     };
     return new Response(body.pipeThrough(new TransformStream({ flush: end, cancel: end })), response);
   }
+}
+
+/** The call that a client takes back; undefined when the message is about something else. */
+function cancelledId(message: unknown): string | number | undefined {
+  if (!isObject(message) || message["method"] !== "notifications/cancelled") return undefined;
+  const id = isObject(message["params"]) ? message["params"]["requestId"] : undefined;
+  return typeof id === "string" || typeof id === "number" ? id : undefined;
+}
+
+function isObject(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isIdle(session: HttpSession): boolean {

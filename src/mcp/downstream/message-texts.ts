@@ -1,6 +1,7 @@
 import { fail, ok, type Result } from "../../domain/errors.ts";
 import {
   arrayElements,
+  type JsonMember,
   type JsonProblem,
   memberText,
   objectMembers,
@@ -62,8 +63,12 @@ export function argumentsTextOf(message: string): string {
  */
 export function forwardedMetaOf(message: string): string | null {
   const meta = memberText(message, ["params", "_meta"]);
-  if (meta === undefined) return null;
-  const kept = objectMembers(meta).filter(
+  return meta === undefined ? null : forwardedMeta(objectMembers(meta));
+}
+
+/** The same of its members. */
+export function forwardedMeta(members: readonly JsonMember[]): string | null {
+  const kept = members.filter(
     (m) => m.key !== "progressToken" && !m.key.startsWith("io.modelcontextprotocol/"),
   );
   return kept.length === 0 ? null : `{${kept.map((m) => m.source).join(",")}}`;

@@ -7,10 +7,14 @@ const INTERNAL_ERROR = -32603;
 export function retryingClient(ctx: ServerContext): LiveClient {
   const envelope: { readonly [key: string]: unknown } = { ...ctx.mcpReq.envelope };
   const declared = envelope[CLIENT_CAPABILITIES_META_KEY];
+  return clientAskedByResult(typeof declared === "object" && declared !== null ? { ...declared } : {});
+}
+
+export function clientAskedByResult(capabilities: LiveClient["capabilities"]): LiveClient {
   return {
     session: null,
     asked: "by_result",
-    capabilities: typeof declared === "object" && declared !== null ? { ...declared } : {},
+    capabilities,
     ask: async () => ({
       kind: "error",
       error: { code: INTERNAL_ERROR, message: "The client of this call is asked by the result of the call." },

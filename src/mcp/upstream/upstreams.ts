@@ -184,6 +184,7 @@ export function createUpstreams(params: UpstreamsParams): RunningUpstreams {
     },
     health: () => roster.current().map(({ feed }) => feed.health()),
     deadlineMs: (name) => get(name).config.callDeadlineMs,
+    mayAsk: (name) => roster.named(name)?.config.isolation === "session",
     readyLive: async ({ upstream: name, upstreamFingerprint, agentId, session, client }) => {
       const upstream = roster.claimed(name, upstreamFingerprint);
       await upstream?.live.ready(lineOf(upstream.config.isolation, agentId, { session, client }));
