@@ -6,7 +6,7 @@ import { type Config, enforcementOf } from "./config/config.ts";
 import { consoleFolder } from "./console-folder.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
 import { newWriterId, type RandomBytes, secureRandomBytes, type WriterId } from "./domain/ids.ts";
-import { createEmbeddedEngine } from "./engines/embedded.ts";
+import { type OpenedEngine, openEngine } from "./engine.ts";
 import { createArgumentSchemas } from "./governance/argument-schema.ts";
 import { type DriveCaseDeps, driveCase } from "./governance/drive-case.ts";
 import { eraseExpired } from "./governance/erase-expired.ts";
@@ -95,11 +95,14 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   const parts = partsOf({ ...data, upstreams, meter: monitoring.meter }, self);
   const inForce = createInForce(config, parts, judges);
 
-  const engine = createEmbeddedEngine({
+  let ownUrl = "";
+  const { engine, endpoint: engineEndpoint } = openEngine(config.engine, {
     store,
     drive: (ref) => driveCase(ref, inForce.governance),
+    ownUrl: () => ownUrl,
+    publicPath: config.publicPath,
+    otherWritersAreDead: true,
     ...self,
-    onError: (ref, error) => log.error({ error, ref }, "a case could not be driven; it will be tried again"),
   });
   closers.add(() => engine.close());
   const notifier = createNotifier(config, { store, ...self });
@@ -109,7 +112,17 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   let phase: GatewayStatus["phase"] = "starting";
   const status = () => ({ phase, reloadRefused: reloader.last()?.taken === false });
   const { app, mcp } = composeHttp(
-    { store, upstreams, engine, inForce, monitoring, status, version, sessionKey: data.sessionKey },
+    {
+      store,
+      upstreams,
+      engine,
+      engineEndpoint,
+      inForce,
+      monitoring,
+      status,
+      version,
+      sessionKey: data.sessionKey,
+    },
     self,
   );
   passNewsOn(upstreams, mcp, closers);
@@ -123,14 +136,10 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   // Before the server cuts its streams, so that answers on a legacy stream get out.
   closers.add(() => mcp.close());
   data.lock.update({ url: server.url });
+  ownUrl = server.url;
   await engine.start();
   notifier.wake();
-  const housekeeping = createHousekeeping({
-    work: (signal) => eraseDaily(inForce.newest(), store, signal, self),
-    ...self,
-  });
-  closers.add(() => housekeeping.close());
-  housekeeping.start();
+  keepHouse(inForce, store, self, closers);
   closers.add(() => reloader.close());
   // First of all: what waits for a model must not keep the rest open.
   closers.add(() => judges.close());
@@ -173,6 +182,7 @@ interface Composed {
 /** What agents and people reach, without a port. */
 function composeHttp(
   parts: Omit<Composed, "notifier" | "judges"> & {
+    readonly engineEndpoint: OpenedEngine["endpoint"];
     readonly status: () => GatewayStatus;
     readonly version: string;
     readonly sessionKey: Uint8Array;
@@ -194,6 +204,7 @@ function composeHttp(
   const app = createHttpApp({
     store,
     engine,
+    engineEndpoint: parts.engineEndpoint,
     editing: inForce.governance,
     authenticate: principalOf(admit),
     mcp,
@@ -227,6 +238,13 @@ function composeReloader(parts: Omit<Composed, "engine"> & { readonly config: Co
     onOutcome: (outcome) => monitoring.metrics.configReloaded({ ...outcome, atMs: self.clock.nowMs() }),
     ...self,
   });
+}
+
+function keepHouse(inForce: Composed["inForce"], store: Store, self: Self, closers: Closers): void {
+  const work = (signal: AbortSignal) => eraseDaily(inForce.newest(), store, signal, self);
+  const housekeeping = createHousekeeping({ work, ...self });
+  closers.add(() => housekeeping.close());
+  housekeeping.start();
 }
 
 async function eraseDaily(config: Config, store: Store, signal: AbortSignal, self: Self): Promise<void> {

@@ -28,6 +28,7 @@ const COMPOSERS = new Set([
   "app.ts",
   "bootstrap.ts",
   "console-folder.ts",
+  "engine.ts",
   "housekeeping.ts",
   "judges.ts",
   "live-view.ts",

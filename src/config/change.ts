@@ -10,6 +10,7 @@ const MEMBERS: Readonly<
   agents: { key: "agents", changes: "running" },
   listen: { key: "listen", changes: "at a restart" },
   dataDir: { key: "--data", changes: "at a restart" },
+  engine: { key: "engine", changes: "at a restart" },
   upstreams: { key: "upstreams", changes: "running" },
   policy: { key: "policy", changes: "running" },
   risk: { key: "risk", changes: "running" },

@@ -70,6 +70,8 @@ describe("configJsonSchema", () => {
       "public_url",
       "listen",
       "agents",
+      "engine",
+      "inngest",
       "upstreams",
       "policy",
       "risk",

@@ -11,6 +11,7 @@ export interface Config {
   readonly agents: { readonly issuers: readonly IssuerConfig[] };
   /** Absolute path of the folder that holds database, keys and first credentials. */
   readonly dataDir: string;
+  readonly engine: EngineConfig;
   readonly upstreams: readonly UpstreamConfig[];
   readonly policy: PolicyConfig;
   readonly risk: RiskConfig;
@@ -49,6 +50,25 @@ export interface Config {
   /** One person runs everything and may decide on their own agents; stamped into every decision. */
   readonly singleOperator: boolean;
 }
+
+/** What drives waiting cases. */
+export type EngineConfig =
+  | { readonly kind: "embedded" }
+  | {
+      readonly kind: "inngest";
+      /** Of the Inngest server; null: Inngest's cloud. */
+      readonly baseUrl: string | null;
+      /** Where Inngest reaches this gateway, without a path; null: where it listens. */
+      readonly serveOrigin: string | null;
+      /** null: a development server, which signs nothing. */
+      readonly keys: {
+        readonly event: string;
+        readonly signing: string;
+        readonly signingFallback: string | null;
+      } | null;
+      /** Steps of one upstream's cases at a time, on all gateways together. */
+      readonly concurrency: number;
+    };
 
 export interface RiskConfig {
   /** Score from which a call pauses. */

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { AtlasError } from "../domain/errors.ts";
 import type { Config } from "./config.ts";
 import { type Problem, pathText, type ReadFile, readConfigText } from "./config-file.ts";
+import { normaliseEngine } from "./engine.ts";
 import { explainIssue } from "./explain-issue.ts";
 import { normaliseModel } from "./model.ts";
 import { type ConfigOverrides, folderOf, normalise } from "./normalise.ts";
@@ -19,7 +20,8 @@ export interface LoadConfigParams {
 }
 
 /** Keys that are no text, where a reference may stand for a number or a switch. */
-const NUMBER_PATH = /^(?:listen\.port|risk\.threshold|risk\.money_floor|risk\.model\.per_minute)$/u;
+const NUMBER_PATH =
+  /^(?:listen\.port|risk\.threshold|risk\.money_floor|risk\.model\.per_minute|inngest\.concurrency)$/u;
 const SWITCH_PATH = /^(?:single_operator|upstreams\.[^.]+\.trusted)$/u;
 
 /**
@@ -47,9 +49,12 @@ export function loadConfig({ path, env, dataDir, overrides = {} }: LoadConfigPar
   const { model: modelFile } = parsed.data.risk;
   const model = modelFile === undefined ? null : normaliseModel(modelFile, env);
   if (typeof model === "string") throw invalid(name, file, [{ path: ["risk", "model"], message: model }]);
+  const host = overrides.host ?? parsed.data.listen.host;
+  const engine = normaliseEngine({ ...parsed.data, host }, env);
+  if (typeof engine === "string") throw invalid(name, file, [{ path: ["engine"], message: engine }]);
   const overrideProblem = checkOverrides(overrides);
   if (overrideProblem !== undefined) throw new AtlasError("config.invalid", overrideProblem);
-  return normalise(parsed.data, model, folder, dataFolder, overrides);
+  return normalise(parsed.data, { model, engine }, folder, dataFolder, overrides);
 }
 
 function readText(path: string): string {

@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 import { sha256 } from "../domain/digest.ts";
 import { canonicalJson } from "../domain/jcs.ts";
 import { type PolicyConfig, type PolicyRule, policyVersion } from "../policy/policy.ts";
-import type { Config, IssuerConfig, ModelConfig, UpstreamConfig } from "./config.ts";
+import type { Config, EngineConfig, IssuerConfig, ModelConfig, UpstreamConfig } from "./config.ts";
 import { parseDuration } from "./duration.ts";
 import type { ConfigFile, UpstreamFile } from "./schema.ts";
 import { parseSize } from "./size.ts";
@@ -16,7 +16,7 @@ export interface ConfigOverrides {
 /** The checked file as the one frozen form that everything else sees. */
 export function normalise(
   file: ConfigFile,
-  model: ModelConfig | null,
+  { model, engine }: { readonly model: ModelConfig | null; readonly engine: EngineConfig },
   folder: string,
   dataDir: string,
   overrides: ConfigOverrides,
@@ -38,6 +38,7 @@ export function normalise(
       issuers: Object.entries(file.agents.issuers).map(([name, issuer]) => normaliseIssuer(name, issuer)),
     },
     dataDir,
+    engine,
     upstreams: Object.entries(file.upstreams).map(([name, upstream]) =>
       normaliseUpstream(name, upstream, folder),
     ),

@@ -3,6 +3,7 @@ import { DEFAULT_RISK_THRESHOLD, VERDICTS } from "../domain/assessment.ts";
 import { RULE_KINDS } from "../policy/policy.ts";
 import { ISOLATIONS, TRANSPORTS } from "./config.ts";
 import { DURATION_FORMS, parseDuration } from "./duration.ts";
+import { engineSchema, inngestSchema } from "./engine.ts";
 import { duration, filled, httpUrl, size, text } from "./fields.ts";
 import { issuersSchema, listenSchema, publicUrlSchema } from "./front-schema.ts";
 import { domainName, modelSchema, RISK_PACKS } from "./risk-schema.ts";
@@ -184,6 +185,8 @@ const fileSchema = z.strictObject({
   public_url: publicUrlSchema.optional(),
   listen: listenSchema.prefault({}),
   agents: z.strictObject({ issuers: issuersSchema(name).default({}) }).prefault({}),
+  engine: engineSchema,
+  inngest: inngestSchema,
   upstreams: z.record(name, upstreamSchema).default({}),
   policy: ruleList.default([...DEFAULT_POLICY]),
   risk: riskSchema,

@@ -7,6 +7,7 @@ import type { ReasonId } from "../domain/reasons.ts";
 import type { CatalogTool, ToolDefinition } from "../domain/tool.ts";
 import type { AccountStore } from "./account-ports.ts";
 import type { DecisionHistory, HistoryParams } from "./decision-history.ts";
+import type { EngineRunStore } from "./engine-ports.ts";
 import type { LiveCaller } from "./live-client.ts";
 import type { ReadStore } from "./read-ports.ts";
 import type { ApprovedCall, RepeatedCall } from "./suggest-rule.ts";
@@ -342,6 +343,7 @@ export interface Store
     AccountStore,
     GuardStore,
     OutboxStore,
+    EngineRunStore,
     ErasureStore,
     FiguresStore,
     ReadStore {

@@ -36,6 +36,7 @@ import { caseRoutes } from "./routes/cases.ts";
 import { consoleRoutes } from "./routes/console.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { type GatewayStatus, healthRoutes } from "./routes/health.ts";
+import { inngestRoute } from "./routes/inngest.ts";
 import { killSwitchRoutes } from "./routes/kill-switches.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { peopleRoutes } from "./routes/people.ts";
@@ -80,6 +81,8 @@ export interface HttpAppDeps {
     >;
   readonly authenticate: Authenticate;
   readonly engine: Pick<Engine, "wake">;
+  /** Answers `/api/inngest`; null: the engine is not Inngest. */
+  readonly engineEndpoint: ((request: Request) => Promise<Response>) | null;
   readonly status: () => GatewayStatus;
   /** The metrics in the Prometheus text format. */
   readonly exposeMetrics: () => Promise<string>;
@@ -94,6 +97,7 @@ export interface HttpAppDeps {
     | "listen"
     | "metrics"
     | "agents"
+    | "engine"
     | "review"
     | "portals"
     | "singleOperator"
@@ -171,9 +175,13 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
   );
 
   useFrontDoor(app, deps);
-  app.route("/", rootRoute({ version: deps.version, mode, publicUrl, publicPath }));
+  app.route(
+    "/",
+    rootRoute({ version: deps.version, engine: config.engine.kind, mode, publicUrl, publicPath }),
+  );
   app.route("/", healthRoutes({ store, status: deps.status }));
   app.route("/", metricsRoutes({ authenticate: deps.authenticate, config, expose: deps.exposeMetrics }));
+  app.route("/", inngestRoute({ endpoint: deps.engineEndpoint, clock }));
   app.route("/", approvalWebhook({ ...guard, decisions, config }));
   app.route("/", resourceMetadata(config));
   app.route(

@@ -103,6 +103,7 @@ export interface TestGatewayParams {
   readonly undoWithinMs?: number;
   readonly clock?: TestClock;
   readonly mcp?: HttpAppDeps["mcp"];
+  readonly engineEndpoint?: HttpAppDeps["engineEndpoint"];
   readonly upstreamHealth?: ReturnType<HttpAppDeps["upstreamHealth"]>;
   readonly secureCookies?: boolean;
   /** What the configuration says beside the defaults of the tests. */
@@ -138,6 +139,7 @@ export async function openTestGateway(params: TestGatewayParams = {}): Promise<T
     exposeMetrics: async () => "atlas_cases 0\n",
     upstreamHealth: () => params.upstreamHealth ?? [],
     engine: { wake: (ref) => void woken.push(ref) },
+    engineEndpoint: params.engineEndpoint ?? null,
     log: recordingLog(logLines),
     passwords,
     secureCookies: params.secureCookies ?? false,
@@ -147,6 +149,7 @@ export async function openTestGateway(params: TestGatewayParams = {}): Promise<T
       publicPath: "",
       listen: { host: params.listenHost ?? "127.0.0.1", port: 8000, trustedProxies: [], allowedHosts: [] },
       agents: { issuers: [] },
+      engine: { kind: "embedded" },
       metrics: { token: params.metricsToken ?? null },
       review: {
         deadlineMs: 86_400_000,

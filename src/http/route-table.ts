@@ -1,4 +1,5 @@
 import { CASE_ROUTES, EDITING } from "./case-route-table.ts";
+import { INNGEST_ROUTES } from "./inngest-route-table.ts";
 import { KILL_SWITCH_ROUTES } from "./kill-switch-route-table.ts";
 import { PEOPLE_ROUTES } from "./people-route-table.ts";
 import { ok, type RouteEntry, SIGNED_IN } from "./route-entry.ts";
@@ -65,6 +66,7 @@ export const ROUTES: readonly RouteEntry[] = [
     answers: [ok("Recorded; the same decision twice is answered as the first time.", "ApprovalResponse")],
     refusals: EDITING,
   },
+  ...INNGEST_ROUTES,
   ...PEOPLE_ROUTES,
   ...CASE_ROUTES,
   ...TOOL_ROUTES,

@@ -29,6 +29,7 @@ export interface Database {
   kill_switches: KillSwitchRow;
   admin_reasons: AdminReasonRow;
   outbox: OutboxRow;
+  engine_runs: EngineRunRow;
   settings: SettingRow;
   ledger_writers: LedgerWriterRow;
   ledger_events: LedgerEventRow;
@@ -197,6 +198,15 @@ export interface AdminReasonRow {
   commitment: Sha256Hex;
   salt: string;
   text: string;
+}
+
+export interface EngineRunRow {
+  ref: CaseRef;
+  generation: number;
+  begun: number;
+  tellings: number;
+  revision: number;
+  due_at_ms: number | null;
 }
 
 export interface OutboxRow {

@@ -2,11 +2,10 @@ import { Hono } from "hono";
 import type { Enforcement } from "../../config/config.ts";
 import type { StatusBody } from "../contract.ts";
 
-/** What drives waiting cases. */
-const ENGINE = "embedded";
-
 export interface RootRouteDeps {
   readonly version: string;
+  /** What drives waiting cases. */
+  readonly engine: string;
   readonly mode: () => Enforcement;
   /** Where the gateway is reached; null: where the request was sent. */
   readonly publicUrl: string | null;
@@ -20,7 +19,7 @@ export function rootRoute(deps: RootRouteDeps): Hono {
   const status = (): StatusBody => ({
     status: "ATLAS Governance Gateway Running",
     version: deps.version,
-    engine: ENGINE,
+    engine: deps.engine,
     mode: deps.mode(),
     endpoints: {
       mcp: `${base}/mcp`,

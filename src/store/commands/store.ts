@@ -9,6 +9,7 @@ import { createCaseRows } from "./case-rows.ts";
 import { createCases } from "./cases.ts";
 import { type Change, type Commits, type Lists, OF_GUARDS, OF_NOTHING, type Reads } from "./commits.ts";
 import { createCredentialRows } from "./credential-rows.ts";
+import { createEngineRuns } from "./engine-runs.ts";
 import { createErasure } from "./erasure.ts";
 import { createGuardRows, type FencingTokens } from "./guard-rows.ts";
 import { createGuards } from "./guards.ts";
@@ -115,6 +116,7 @@ export function composeStore(deps: StoreDeps): ComposedStore {
       ...createTools({ ...shared, rows: guards, listen: listeners.tools.listen }),
       ...createReadsRecord({ ...shared, guards, principals }),
       ...createOutbox(shared),
+      ...createEngineRuns({ ...shared, rows }),
       ...createErasure(shared),
       figures: () => deps.lists(readFigures),
       close: gate.closeOnce(async () => {

@@ -5,6 +5,7 @@ import { caseActionsMigration } from "./0003-case-actions.ts";
 import { toolAcceptance } from "./0004-tool-acceptance.ts";
 import { retentionMigration } from "./0005-retention.ts";
 import { postgresMigration } from "./0006-postgres.ts";
+import { engineRunsMigration } from "./0007-engine-runs.ts";
 
 /** Every migration in order of its name, named here so that a bundle needs no folder at run time. */
 export function migrationProvider(dialect: SqlDialect): MigrationProvider {
@@ -15,6 +16,7 @@ export function migrationProvider(dialect: SqlDialect): MigrationProvider {
     "0004-tool-acceptance": toolAcceptance,
     "0005-retention": retentionMigration,
     "0006-postgres": postgresMigration(dialect),
+    "0007-engine-runs": engineRunsMigration,
   };
   return { getMigrations: () => Promise.resolve(migrations) };
 }
