@@ -10,6 +10,27 @@ const OPEN = "src/governance/transitions/open-case.ts";
 /** Guards against running twice what was approved once. */
 export const RUN_GUARDS: readonly Guard[] = [
   {
+    guard: "restore: no authorization of a copy stands",
+    file: "src/governance/transitions/restoring.ts",
+    without: 'current.state === "AUTHORIZED";',
+    instead: "false;",
+    test: STORE,
+  },
+  {
+    guard: "restore: a decision on what was shown before is refused",
+    file: "src/governance/transitions/restoring.ts",
+    without: "nonce: params.newNonce,\n      actionDigest: digest,",
+    instead: "",
+    test: STORE,
+  },
+  {
+    guard: "restore: no gateway runs on a backup put there by hand",
+    file: "src/store/sqlite/connection.ts",
+    without: '?.["user_version"] !== BACKUP_MARK',
+    instead: '?.["user_version"] !== undefined',
+    test: "test/scenario/restore.test.ts",
+  },
+  {
     guard: "outcome: fencing token",
     file: OUTCOME,
     without: "current.fencingToken !== params.token",

@@ -95,6 +95,7 @@ const REASON_IDS = [
   "dispatch.lost",
   "outcome.not_recorded",
   "result.expired",
+  "restore.uncertain",
   "resolution.reported",
   "resolution.run_again",
   "ledger.unavailable",

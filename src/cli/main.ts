@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { AtlasError } from "../domain/errors.ts";
 import { productVersion } from "../version.ts";
 import { agentsCommand } from "./agents.ts";
+import { backupCommand } from "./backup.ts";
 import { casesCommand } from "./cases.ts";
 import { checkCommand } from "./check.ts";
 import { connectCommand } from "./connect.ts";
@@ -14,6 +15,7 @@ import { ledgerCommand } from "./ledger.ts";
 import { observeCommand } from "./observe.ts";
 import { pruneCommand } from "./prune.ts";
 import { reloadCommand } from "./reload.ts";
+import { restoreCommand } from "./restore.ts";
 import { reviewersCommand } from "./reviewers.ts";
 import { riskCommand } from "./risk.ts";
 import { serveCommand } from "./serve.ts";
@@ -47,6 +49,8 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     doctorCommand(setExitCode),
     reloadCommand(setExitCode),
     pruneCommand(),
+    backupCommand(setExitCode),
+    restoreCommand(),
     casesCommand(),
     agentsCommand(),
     reviewersCommand(),

@@ -79,6 +79,8 @@ export const REASONS = {
   "dispatch.lost": "The gateway died after it may have sent the call.",
   "outcome.not_recorded": "The call ran, but its outcome could not be recorded.",
   "result.expired": "The call ran, but its result was kept for a limited time and has been erased since.",
+  "restore.uncertain":
+    "The record was restored from a backup, and since the backup this call may have been decided, run or withdrawn. Find out before you decide.",
   "resolution.reported": "A human said what happened.",
   "resolution.run_again": "A human decided to run the call again.",
   "ledger.unavailable": "The call could not be recorded, so it was refused.",

@@ -10,6 +10,7 @@ import type { DecisionHistory, HistoryParams } from "./decision-history.ts";
 import type { EngineRunStore } from "./engine-ports.ts";
 import type { LiveCaller } from "./live-client.ts";
 import type { ReadStore } from "./read-ports.ts";
+import type { RestoreStore } from "./restore-ports.ts";
 import type { ApprovedCall, RepeatedCall } from "./suggest-rule.ts";
 import type { Acceptance, AcceptToolParams, AcceptToolResult } from "./transitions/acceptance.ts";
 import type { AssessmentParams, AssessmentResult } from "./transitions/assessment.ts";
@@ -346,7 +347,8 @@ export interface Store
     EngineRunStore,
     ErasureStore,
     FiguresStore,
-    ReadStore {
+    ReadStore,
+    RestoreStore {
   /** Signs what is committed so far, finishes what is queued and closes the database. */
   close(): Promise<void>;
 }

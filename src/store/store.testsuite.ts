@@ -14,6 +14,7 @@ import { testLifeOfCases } from "./life-of-cases.testsuite.ts";
 import { testLists } from "./lists.testsuite.ts";
 import { testOpening } from "./opening.testsuite.ts";
 import { testReads } from "./reads.testsuite.ts";
+import { testRestoring } from "./restoring.testsuite.ts";
 import { testTools } from "./tools.testsuite.ts";
 
 export interface StoreSuiteParams {
@@ -63,6 +64,7 @@ export function testStore({ create }: StoreSuiteParams): void {
     testLedger(current);
     testReads(current);
     testErasure(current);
+    testRestoring(current);
     testFigures(current);
   });
 }

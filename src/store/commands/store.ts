@@ -20,6 +20,7 @@ import { createPasswordRows } from "./password-rows.ts";
 import { createPrincipalRows } from "./principal-rows.ts";
 import { createPrincipals } from "./principals.ts";
 import { createReadsRecord } from "./reads-record.ts";
+import { createRestoring } from "./restoring.ts";
 import { createSessionRows, createSessions } from "./sessions.ts";
 import type { Steps } from "./statement.ts";
 import { createTools } from "./tools.ts";
@@ -118,6 +119,7 @@ export function composeStore(deps: StoreDeps): ComposedStore {
       ...createOutbox(shared),
       ...createEngineRuns({ ...shared, rows }),
       ...createErasure(shared),
+      ...createRestoring({ ...shared, rows }),
       figures: () => deps.lists(readFigures),
       close: gate.closeOnce(async () => {
         heads.stop();

@@ -1,7 +1,16 @@
-import { chmodSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, constants, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { AtlasError } from "../../domain/errors.ts";
+
+/**
+ * `user_version` of a file that is a backup: no gateway runs on it as it is, because what it says is open may have gone on
+ * since. (The schema's own version is in its table of migrations.)
+ */
+export const BACKUP_MARK = 0x41_54_4c;
+
+/** A database with this added to its name is one that a restore has not finished. */
+export const RESTORING = ".restoring";
 
 /** How long a statement waits for another process's write lock before it fails. */
 const BUSY_TIMEOUT_MS = 5000;
@@ -10,9 +19,25 @@ const BUSY_TIMEOUT_MS = 5000;
  * Opens the database for writing: WAL, every commit on disk before it returns, readable by the owner only, and what is
  * deleted is overwritten.
  *
- * @throws AtlasError `store.failed` when the file cannot be opened or is not a database.
+ * @throws AtlasError `store.failed` when the file cannot be opened, is not a database, or is a backup or half of a restore.
  */
 export function openForWriting(path: string): DatabaseSync {
+  if (existsSync(path + RESTORING)) {
+    throw new AtlasError(
+      "store.failed",
+      `A restore of ${path} was interrupted. Run the same \`atlas restore\` again; until then nothing may write there.`,
+    );
+  }
+  const db = openedForWriting(path);
+  if (db.prepare("pragma user_version").get()?.["user_version"] !== BACKUP_MARK) return db;
+  db.close();
+  throw new AtlasError(
+    "store.failed",
+    `${path} is a backup that was put there by hand: what it says is open may have run since. Bring it back with \`atlas restore\`.`,
+  );
+}
+
+function openedForWriting(path: string): DatabaseSync {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     // Created before SQLite opens it, so that there is no moment in which others can read it; WAL and index inherit the mode.

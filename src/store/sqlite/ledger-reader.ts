@@ -9,6 +9,8 @@ import { openForReading, prepare } from "./connection.ts";
 export interface LedgerReader {
   /** In the order of their commits. */
   events(): Iterable<StoredEvent>;
+  /** The last one that was committed; undefined when there is none. */
+  newestEvent(): StoredEvent | undefined;
   /** Events of one case, oldest first. */
   eventsOf(ref: string): readonly StoredEvent[];
   heads(): readonly SignedHead[];
@@ -29,6 +31,7 @@ export function openLedgerReader(path: string): LedgerReader {
   const events = "select writer, sequence, ref, hash, bytes from ledger_events";
   return {
     events: () => prepare<StoredEvent>(db, `${events} order by id`).iterate(),
+    newestEvent: () => prepare<StoredEvent>(db, `${events} order by id desc limit 1`).get(),
     eventsOf: (ref) => prepare<StoredEvent>(db, `${events} where ref = :ref order by id`).all({ ref }),
     heads: () =>
       prepare<LedgerHeadRow>(db, "select * from ledger_heads order by writer").all().map(rowToHead),
