@@ -32,33 +32,29 @@ export function AccountMenu(): ReactNode {
           ▾
         </span>
       </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content
-          align="end"
-          sideOffset={6}
-          className="z-40 min-w-56 rounded-xl border border-line bg-surface p-1.5 shadow-lg"
-        >
-          <DropdownMenu.Label className="px-3 py-1.5 text-quiet">
-            {person.roles.join(", ")}
-          </DropdownMenu.Label>
-          <DropdownMenu.Separator className="my-1 h-px bg-line" />
-          <DropdownMenu.RadioGroup value={theme} onValueChange={choose} aria-label="Theme">
-            {THEMES.map(([value, words]) => (
-              <DropdownMenu.RadioItem key={value} value={value} className={ITEM}>
-                {words}
-                <DropdownMenu.ItemIndicator aria-hidden="true">✓</DropdownMenu.ItemIndicator>
-              </DropdownMenu.RadioItem>
-            ))}
-          </DropdownMenu.RadioGroup>
-          <DropdownMenu.Separator className="my-1 h-px bg-line" />
-          <DropdownMenu.Item className={ITEM} onSelect={() => void leave.here()}>
-            Sign out
-          </DropdownMenu.Item>
-          <DropdownMenu.Item className={ITEM} onSelect={() => void leave.everywhere()}>
-            Sign out everywhere
-          </DropdownMenu.Item>
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
+      <DropdownMenu.Content
+        align="end"
+        sideOffset={6}
+        className="z-40 min-w-56 rounded-xl border border-line bg-surface p-1.5 shadow-lg"
+      >
+        <DropdownMenu.Label className="px-3 py-1.5 text-quiet">{person.roles.join(", ")}</DropdownMenu.Label>
+        <DropdownMenu.Separator className="my-1 h-px bg-line" />
+        <DropdownMenu.RadioGroup value={theme} onValueChange={choose} aria-label="Theme">
+          {THEMES.map(([value, words]) => (
+            <DropdownMenu.RadioItem key={value} value={value} className={ITEM}>
+              {words}
+              <DropdownMenu.ItemIndicator aria-hidden="true">✓</DropdownMenu.ItemIndicator>
+            </DropdownMenu.RadioItem>
+          ))}
+        </DropdownMenu.RadioGroup>
+        <DropdownMenu.Separator className="my-1 h-px bg-line" />
+        <DropdownMenu.Item className={ITEM} onSelect={() => void leave.here()}>
+          Sign out
+        </DropdownMenu.Item>
+        <DropdownMenu.Item className={ITEM} onSelect={() => void leave.everywhere()}>
+          Sign out everywhere
+        </DropdownMenu.Item>
+      </DropdownMenu.Content>
     </DropdownMenu.Root>
   );
 }

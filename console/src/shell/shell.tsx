@@ -33,6 +33,7 @@ export function Shell(): ReactNode {
             <Link
               key={to}
               to={to}
+              activeOptions={{ exact: false }}
               className="rounded-lg px-2.5 py-1 text-quiet hover:bg-hover aria-[current=page]:bg-chosen aria-[current=page]:text-ink"
             >
               {words}

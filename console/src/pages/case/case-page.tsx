@@ -43,7 +43,13 @@ function Case({ detail }: { readonly detail: CaseDetailBody }): ReactNode {
   const seen = useSeen(item.digest);
   const decide = useDecide(detail, seen);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  const isFirst = useRef(true);
+  // Also when what had the focus went away because the case went on.
+  useEffect(() => {
+    const isLost = document.activeElement === document.body || document.activeElement === null;
+    if (isLost || isFirst.current) heading.current?.focus({ preventScroll: true });
+    isFirst.current = false;
+  }, [item.revision, decide.mode]);
   useNews(detail);
   useLeaving(decide.mode === "choose");
   const isEditing = decide.editedText !== null;
@@ -64,7 +70,12 @@ function Case({ detail }: { readonly detail: CaseDetailBody }): ReactNode {
               <StateBadge state={item.state} />
               <RiskBadge of={item} />
               {item.state === "AWAITING_REVIEW" && item.review_by !== null && (
-                <Countdown iso={item.review_by} />
+                <span>
+                  <Countdown iso={item.review_by} />
+                  <span className="text-quiet">
+                    , then it expires: it does not run, and the agent is told
+                  </span>
+                </span>
               )}
             </p>
             <Sentence detail={detail} />
@@ -72,7 +83,7 @@ function Case({ detail }: { readonly detail: CaseDetailBody }): ReactNode {
           {decide.editedText !== null ? (
             <EditArguments detail={detail} text={decide.editedText} onChange={decide.setEditedText} />
           ) : (
-            <div className="grid items-start gap-4 2xl:grid-cols-[minmax(0,5fr)_minmax(0,3fr)]">
+            <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,5fr)_minmax(0,3fr)]">
               <div className="min-w-0 space-y-4">
                 <OutcomeCard detail={detail} />
                 <NextCase detail={detail} />

@@ -57,6 +57,13 @@ function contentOf(detail: CaseDetailBody, decide: Decide): ReactNode {
   return null;
 }
 
+/** What approving takes, said before it is tried. */
+const FRICTION_WORDS = {
+  one: "Approving runs it at once.",
+  two: "Approving asks you once more.",
+  typed: "Grave, or past recall: approving asks for the value that matters.",
+} as const;
+
 /** Approve and reject look the same, and none has the focus. */
 function Choices({
   detail,
@@ -67,30 +74,34 @@ function Choices({
 }): ReactNode {
   const { single_operator: isSingle } = useSession();
   const { isLocked, seen, friction, acts } = decide;
-  const item = detail.case;
   const isOff = isLocked || acts.isBusy;
   return (
     <div className="space-y-2.5">
       <h2 className="sr-only">Decision</h2>
       <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
-        <p className="min-w-0 text-[0.93rem]">
-          {item.review_by !== null && <Countdown iso={item.review_by} />}
-          <span className="hidden text-quiet sm:inline">
-            {" "}
-            · then it expires: it does not run, and the agent is told
-          </span>
+        <p className="min-w-0 text-[0.93rem] text-quiet">
+          {seen.hasSeen ? (
+            FRICTION_WORDS[friction]
+          ) : (
+            <>
+              Approving becomes possible once you have seen all of the arguments.{" "}
+              <button type="button" className="link" onClick={seen.show}>
+                Show them
+              </button>
+            </>
+          )}
         </p>
-        <div className="flex w-full flex-wrap gap-2.5 sm:w-auto">
+        <div className="grid w-full grid-cols-2 gap-2.5 sm:flex sm:w-auto">
           <TakeButton detail={detail} decide={decide} />
           <Button shortcut="e" disabled={isOff || detail.arguments === null} onClick={decide.edit}>
             Edit…
           </Button>
-          <Button shortcut="r" className="flex-1 sm:min-w-32" disabled={isOff} onClick={decide.reject}>
+          <Button shortcut="r" className="sm:min-w-32" disabled={isOff} onClick={decide.reject}>
             Reject…
           </Button>
           <Button
             shortcut="a"
-            className="flex-1 sm:min-w-32"
+            className="sm:min-w-32"
             disabled={isOff || !seen.hasSeen}
             onClick={decide.approve}
           >
@@ -98,14 +109,6 @@ function Choices({
           </Button>
         </div>
       </div>
-      {!seen.hasSeen && (
-        <p className="text-[0.87rem] text-quiet">
-          Approving becomes possible once you have seen all of the arguments.{" "}
-          <Button look="bare" className="underline" onClick={seen.show}>
-            Show them
-          </Button>
-        </p>
-      )}
       {isSingle && (
         <p className="text-[0.87rem] text-quiet">
           Single-operator mode: decisions are recorded as made by the one person who runs everything.

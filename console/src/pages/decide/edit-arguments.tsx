@@ -1,4 +1,4 @@
-import { type ReactNode, useMemo } from "react";
+import { type ReactNode, useEffect, useMemo, useRef } from "react";
 import type { CaseDetailBody } from "../../../../src/http/contract.ts";
 import { Card, Warning } from "../../parts/card.tsx";
 import { MemberChanges } from "../../parts/member-changes.tsx";
@@ -17,8 +17,10 @@ export function EditArguments(props: {
   const isObject = parseJsonText(text)?.kind === "object";
   const fields = useMemo(() => fieldsOf(detail.definition.text, text), [detail.definition.text, text]);
   const changes = changesOf(original, text);
+  const form = useRef<HTMLDivElement>(null);
+  useEffect(() => form.current?.querySelector<HTMLElement>("textarea, input, select")?.focus(), []);
   return (
-    <div className="space-y-4">
+    <div className="space-y-4" ref={form}>
       <div className="grid gap-4 xl:grid-cols-2">
         <Card title="Arguments, field by field">
           {isObject ? (

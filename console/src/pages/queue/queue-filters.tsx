@@ -12,11 +12,10 @@ export interface QueueFiltersProps {
   readonly search: QueueSearch;
   /** How many there are; not known for what has ended. */
   readonly counts: Readonly<Partial<Record<Tab, number | undefined>>>;
-  readonly unknown: number;
 }
 
 /** Which cases, and in what order; all of it is in the address. */
-export function QueueFilters({ search, counts, unknown }: QueueFiltersProps): ReactNode {
+export function QueueFilters({ search, counts }: QueueFiltersProps): ReactNode {
   const tab = search.tab ?? "open";
   return (
     <div className="flex-none space-y-2.5 border-b border-line px-4 pt-3 pb-3">
@@ -34,23 +33,30 @@ export function QueueFilters({ search, counts, unknown }: QueueFiltersProps): Re
           </Link>
         ))}
       </div>
+      <SearchField search={search} />
       <div className="flex gap-2">
-        <SearchField search={search} />
         {tab !== "decided" && <OrderField search={search} />}
         <ScoreField search={search} />
       </div>
-      {tab === "open" && unknown > 0 && (
-        <Link
-          to="/"
-          search={search.show === "unknown" ? {} : { show: "unknown" }}
-          aria-current={search.show === "unknown" ? "true" : undefined}
-          className="block rounded-lg bg-care-soft px-3 py-1.5 text-care hover:underline"
-        >
-          <b className="font-medium">Outcome unknown ({unknown})</b>
-          {search.show === "unknown" ? " · show all open cases" : " · perhaps they ran: find out"}
-        </Link>
-      )}
     </div>
+  );
+}
+
+/** The way to what nobody knows the outcome of. */
+export function UnknownOutcomes(props: { readonly search: QueueSearch; readonly count: number }): ReactNode {
+  const { search, count } = props;
+  const isShown = search.show === "unknown";
+  if ((search.tab ?? "open") !== "open" || (count === 0 && !isShown)) return null;
+  return (
+    <Link
+      to="/"
+      search={isShown ? {} : { show: "unknown" }}
+      aria-current={isShown ? "true" : undefined}
+      className="block border-t border-line bg-care-soft px-4 py-2 text-care hover:underline focus-visible:-outline-offset-2"
+    >
+      <b className="font-medium">Outcome unknown ({count})</b>
+      {isShown ? " · show all open cases" : " · perhaps they ran: find out"}
+    </Link>
   );
 }
 
@@ -76,7 +82,7 @@ function SearchField({ search }: { readonly search: QueueSearch }): ReactNode {
     <input
       ref={input}
       type="search"
-      className="field min-w-0 flex-1"
+      className="field"
       placeholder="Tool, agent, upstream, evt_…"
       aria-label="Search cases"
       aria-keyshortcuts="/"
@@ -94,7 +100,7 @@ function SearchField({ search }: { readonly search: QueueSearch }): ReactNode {
   );
 }
 
-const SELECT = "field w-auto flex-none pr-1";
+const SELECT = "min-w-0 flex-1 rounded-lg border border-edge bg-surface px-2 py-1 text-[0.87rem]";
 
 function OrderField({ search }: { readonly search: QueueSearch }): ReactNode {
   const change = useChange();
@@ -105,8 +111,8 @@ function OrderField({ search }: { readonly search: QueueSearch }): ReactNode {
       value={search.order ?? "deadline"}
       onChange={(event) => change({ order: event.target.value })}
     >
-      <option value="deadline">Deadline</option>
-      <option value="risk">Risk</option>
+      <option value="deadline">Next deadline first</option>
+      <option value="risk">Highest risk first</option>
     </select>
   );
 }
@@ -120,10 +126,10 @@ function ScoreField({ search }: { readonly search: QueueSearch }): ReactNode {
       value={search.min ?? ""}
       onChange={(event) => change({ min: event.target.value })}
     >
-      <option value="">All</option>
-      <option value="40">40+</option>
-      <option value="70">70+</option>
-      <option value="90">90+</option>
+      <option value="">Every score</option>
+      <option value="40">Score 40 and more</option>
+      <option value="70">Score 70 and more</option>
+      <option value="90">Score 90 and more</option>
     </select>
   );
 }

@@ -6,7 +6,7 @@ import { Button } from "../../parts/button.tsx";
 import { useSession } from "../../shell/session.tsx";
 import { useShortcuts } from "../../shell/shortcuts.tsx";
 import { type Shown, useHeldList } from "./held-list.ts";
-import { QueueFilters } from "./queue-filters.tsx";
+import { QueueFilters, UnknownOutcomes } from "./queue-filters.tsx";
 import { QueueList, type QueueListHandle } from "./queue-list.tsx";
 import { useQueue } from "./use-queue.ts";
 
@@ -45,25 +45,18 @@ function Queue({ openRef }: { readonly openRef: string | undefined }): ReactNode
   }, [fetchNextPage, isFetchingNextPage]);
   return (
     <>
+      {openRef === undefined ? <h1 className="sr-only">Cases</h1> : <h2 className="sr-only">Cases</h2>}
       <QueueFilters
         search={search}
         counts={{ open: counts === undefined ? undefined : counts.AWAITING_REVIEW + counts.UNKNOWN, mine }}
-        unknown={counts?.UNKNOWN ?? 0}
       />
-      <p role="status" className="flex-none">
-        {waiting > 0 && (
-          <Button look="bare" className="w-full rounded-none bg-chosen" onClick={() => setPointing(false)}>
-            {waiting} new — show now
-          </Button>
-        )}
-      </p>
       {read.error !== null && (
         <p role="alert" className="px-4 py-3 text-grave">
           {read.error.message}
         </p>
       )}
       {read.data !== undefined && rows.length === 0 ? (
-        <p className="px-4 py-10 text-center text-quiet">{emptyWords(search)}</p>
+        <p className="flex-1 px-6 py-10 text-center text-quiet text-balance">{emptyWords(search)}</p>
       ) : (
         <QueueList
           rows={rows}
@@ -74,6 +67,19 @@ function Queue({ openRef }: { readonly openRef: string | undefined }): ReactNode
           onPointing={setPointing}
         />
       )}
+      {/* At the end, so that nothing above it moves when it comes. */}
+      <p role="status" className="flex-none">
+        {waiting > 0 && (
+          <Button
+            look="bare"
+            className="w-full rounded-none bg-chosen text-accent"
+            onClick={() => setPointing(false)}
+          >
+            {waiting} new — show now
+          </Button>
+        )}
+      </p>
+      <UnknownOutcomes search={search} count={counts?.UNKNOWN ?? 0} />
     </>
   );
 }
