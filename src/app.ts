@@ -1,5 +1,4 @@
 import { mkdirSync } from "node:fs";
-import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { bootstrapPrincipals } from "./bootstrap.ts";
 import { type Config, enforcementOf } from "./config/config.ts";
@@ -33,11 +32,11 @@ import { createMcpEndpoint, type McpEndpoint } from "./mcp/downstream/endpoint.t
 import { createUpstreams, type RunningUpstreams } from "./mcp/upstream/upstreams.ts";
 import { createMonitoring, type Monitoring } from "./monitoring.ts";
 import { createWebhookNotifier, type WebhookNotifierDeps } from "./notify/webhook.ts";
+import { openStore } from "./open-store.ts";
 import { compilePolicy } from "./policy/policy.ts";
 import { createReloader, type ReloadOutcome } from "./reload.ts";
 import { createEmbeddedAssessor } from "./risk/embedded.ts";
 import { acquireDataLock } from "./store/sqlite/lock.ts";
-import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import type { Log } from "./telemetry/log.ts";
 import { productVersion } from "./version.ts";
 
@@ -57,8 +56,6 @@ export interface Gateway {
 
 /** How long calls in flight may take when the gateway stops; orchestrators kill after 30 s where nothing else is set. */
 const FINISH_WITHIN_MS = 25_000;
-
-export const DATABASE_FILE = "atlas.db";
 
 /**
  * The composition root: opens everything in the order in which one needs the other.
@@ -101,7 +98,7 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
     drive: (ref) => driveCase(ref, inForce.governance),
     ownUrl: () => ownUrl,
     publicPath: config.publicPath,
-    otherWritersAreDead: true,
+    otherWritersAreDead: data.isAlone,
     ...self,
   });
   closers.add(() => engine.close());
@@ -112,17 +109,7 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   let phase: GatewayStatus["phase"] = "starting";
   const status = () => ({ phase, reloadRefused: reloader.last()?.taken === false });
   const { app, mcp } = composeHttp(
-    {
-      store,
-      upstreams,
-      engine,
-      engineEndpoint,
-      inForce,
-      monitoring,
-      status,
-      version,
-      sessionKey: data.sessionKey,
-    },
+    { ...data, upstreams, engine, engineEndpoint, inForce, monitoring, status, version },
     self,
   );
   passNewsOn(upstreams, mcp, closers);
@@ -300,13 +287,15 @@ async function openData(config: Config, self: Self, closers: Closers) {
   const lock = acquireDataLock(dataDir, { pid: process.pid, startedAt });
   closers.add(() => lock.release());
   const signingKey = loadOrCreateSigningKey(dataDir).privateKey;
-  const store = await openSqliteStore({ path: path.join(dataDir, DATABASE_FILE), signingKey, ...self });
+  // Many gateways share a Postgres database under Inngest; the embedded engine has whatever database it is on to itself.
+  const isAlone = config.engine.kind === "embedded" || config.database.kind === "sqlite";
+  const store = await openStore({ ...config, hold: isAlone ? "alone" : "shared", signingKey, ...self });
   closers.add(() => store.close());
   const agentKey = process.env["ATLAS_API_KEY"];
   const firstCredentialsFile = await bootstrapPrincipals({ dataDir, store, random: self.random, agentKey });
   const sessionKey = derivedKey(signingKey, "sessions");
   const stateKey = derivedKey(signingKey, "request state");
-  return { lock, store, firstCredentialsFile, sessionKey, stateKey };
+  return { lock, store, isAlone, firstCredentialsFile, sessionKey, stateKey };
 }
 
 /** What calls are governed with, whatever the configuration says. */
@@ -314,11 +303,13 @@ function partsOf(
   {
     stateKey,
     store,
+    isAlone,
     upstreams,
     meter,
   }: {
     readonly stateKey: Uint8Array;
     readonly store: Store;
+    readonly isAlone: boolean;
     readonly upstreams: RunningUpstreams;
     readonly meter: Meter;
   },
@@ -333,7 +324,7 @@ function partsOf(
     schemas: createArgumentSchemas(),
     running: new Map(),
     assessing: new Map(),
-    otherWritersAreDead: true,
+    otherWritersAreDead: isAlone,
   };
 }
 

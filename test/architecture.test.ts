@@ -33,6 +33,7 @@ const COMPOSERS = new Set([
   "judges.ts",
   "live-view.ts",
   "monitoring.ts",
+  "open-store.ts",
   "reload.ts",
   "version.ts",
   "index.ts",

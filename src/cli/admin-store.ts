@@ -1,14 +1,10 @@
-import { existsSync } from "node:fs";
-import path from "node:path";
-import { DATABASE_FILE } from "../app.ts";
 import { systemClock } from "../domain/clock.ts";
-import { AtlasError } from "../domain/errors.ts";
 import { newWriterId, secureRandomBytes } from "../domain/ids.ts";
 import type { Store } from "../governance/ports.ts";
 import { loadOrCreateSigningKey } from "../ledger/signing-key.ts";
-import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { databaseOf, openStore } from "../open-store.ts";
 import { createLog } from "../telemetry/log.ts";
-import { dataDir, type WhereOptions } from "./where.ts";
+import { configPath, dataDir, type WhereOptions } from "./where.ts";
 
 /**
  * Opens the database of a data folder for one administrative change, beside a running gateway if there is one:
@@ -21,21 +17,15 @@ export async function withAdminStore<Answer>(
   use: (store: Store) => Promise<Answer>,
 ): Promise<Answer> {
   const folder = dataDir(options);
-  const file = path.join(folder, DATABASE_FILE);
-  if (!existsSync(file)) {
-    throw new AtlasError(
-      "config.invalid",
-      `There is no database in ${folder}. Start the gateway once, or name its folder with --data.`,
-    );
-  }
-  const store = await openSqliteStore({
-    path: file,
+  const store = await openStore({
+    dataDir: folder,
+    database: databaseOf(folder, configPath(options)),
+    hold: "beside",
     writer: newWriterId(secureRandomBytes),
     clock: systemClock,
     random: secureRandomBytes,
     signingKey: loadOrCreateSigningKey(folder).privateKey,
     log: createLog(),
-    besideGateway: true,
   });
   try {
     return await use(store);

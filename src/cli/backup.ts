@@ -3,10 +3,10 @@ import { createReadStream, existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
-import { DATABASE_FILE } from "../app.ts";
 import { AtlasError } from "../domain/errors.ts";
 import { SIGNING_KEY_FILE } from "../ledger/signing-key.ts";
 import { type LedgerReport, verifyLedger } from "../ledger/verify.ts";
+import { DATABASE_FILE, isElsewhere } from "../open-store.ts";
 import { copyDatabase } from "../store/sqlite/backup.ts";
 import { openLedgerReader } from "../store/sqlite/ledger-reader.ts";
 import { dataDir, dataOption, type WhereOptions } from "./where.ts";
@@ -27,6 +27,12 @@ async function backup(name: string, options: WhereOptions): Promise<boolean> {
   const folder = dataDir(options);
   const database = path.join(folder, DATABASE_FILE);
   const file = path.resolve(name);
+  if (isElsewhere(folder)) {
+    throw new AtlasError(
+      "config.invalid",
+      "The data is in Postgres: copy it with pg_dump, as docs/postgres.md says.",
+    );
+  }
   if (!existsSync(database)) {
     throw new AtlasError(
       "config.invalid",

@@ -1,13 +1,16 @@
 import { Command } from "commander";
 import { checkConfig } from "../config/check.ts";
 import type { Config } from "../config/config.ts";
+import { findDatabase } from "../config/database.ts";
 import { loadConfig } from "../config/load.ts";
 import { AtlasError } from "../domain/errors.ts";
+import { fileAt } from "../open-store.ts";
 import { readHolder } from "../store/sqlite/lock.ts";
 import { checkDatabase } from "./doctor/database.ts";
 import { type Finding, fine, problem, warning } from "./doctor/finding.ts";
 import { checkGateway } from "./doctor/gateway.ts";
 import { checkClock, checkFolder, checkRuntime, clockOffsetMs } from "./doctor/machine.ts";
+import { checkPostgres } from "./doctor/postgres.ts";
 import { checkUpstreams } from "./doctor/upstreams.ts";
 import { configOption, configPath, dataDir, dataOption, type WhereOptions } from "./where.ts";
 
@@ -34,7 +37,7 @@ async function examine(options: WhereOptions): Promise<readonly Finding[]> {
   const folder = dataDir(options);
   const holder = readHolder(folder);
   const { config, findings } = checkFile(options);
-  const database = await checkDatabase(folder, holder !== null);
+  const database = await checkStore(folder, config, options, holder !== null);
   return [
     checkRuntime(),
     ...findings,
@@ -44,6 +47,15 @@ async function examine(options: WhereOptions): Promise<readonly Finding[]> {
     ...(config === null ? [] : await checkUpstreams(config)),
     checkClock(offsetMs, database.newestEventAtMs),
   ];
+}
+
+/** The configuration says which database it is; where it cannot be taken, what the running gateway's commands go by. */
+function checkStore(folder: string, config: Config | null, options: WhereOptions, isServed: boolean) {
+  const file = configPath(options);
+  const found = config?.database ?? findDatabase({ file: fileAt(file), env: process.env });
+  return found?.kind === "postgres"
+    ? checkPostgres(folder, found.url, isServed)
+    : checkDatabase(folder, isServed);
 }
 
 /** null: the file cannot be taken, so nobody knows its upstreams. */

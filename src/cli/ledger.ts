@@ -2,12 +2,13 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { Command } from "commander";
-import { DATABASE_FILE } from "../app.ts";
 import { AtlasError } from "../domain/errors.ts";
 import { SIGNING_KEY_FILE } from "../ledger/signing-key.ts";
-import { type LedgerReport, verifyLedger } from "../ledger/verify.ts";
+import { type LedgerReport, type LedgerRows, verifyStreamedLedger } from "../ledger/verify.ts";
+import { DATABASE_FILE, databaseOf } from "../open-store.ts";
+import { withPostgresLedger } from "../store/postgres/ledger-reader.ts";
 import { openLedgerReader } from "../store/sqlite/ledger-reader.ts";
-import { dataDir, dataOption, type WhereOptions } from "./where.ts";
+import { configPath, dataDir, dataOption, type WhereOptions } from "./where.ts";
 
 interface VerifyOptions extends WhereOptions {
   readonly publicKey?: string;
@@ -27,7 +28,7 @@ export function ledgerCommand(setExitCode: (code: number) => void): Command {
       "PEM of the key you trust (default: the data folder's own, which proves less)",
     )
     .option("--json", "print the whole report as JSON")
-    .action((options: VerifyOptions) => setExitCode(verify(options) ? 0 : 1));
+    .action(async (options: VerifyOptions) => setExitCode((await verify(options)) ? 0 : 1));
   ledger
     .command("public-key")
     .description("print the key that verifies this ledger, to keep where nobody can change it")
@@ -36,33 +37,46 @@ export function ledgerCommand(setExitCode: (code: number) => void): Command {
   return ledger;
 }
 
-function verify(options: VerifyOptions): boolean {
-  const file = path.join(dataDir(options), DATABASE_FILE);
+async function verify(options: VerifyOptions): Promise<boolean> {
+  const folder = dataDir(options);
+  const database = databaseOf(folder, configPath(options));
   const pem = options.publicKey === undefined ? publicKeyPem(options) : readText(options.publicKey);
+  const publicKey = readKey(pem);
+  const check = (rows: LedgerRows) => verifyStreamedLedger({ ...rows, publicKey });
+  const file = path.join(folder, DATABASE_FILE);
+  const report =
+    database.kind === "postgres"
+      ? await withPostgresLedger(database.url, check)
+      : await withSqliteLedger(file, check);
+  print(report, database.kind === "postgres" ? "Postgres" : file, options);
+  return report.ok;
+}
+
+async function withSqliteLedger<Answer>(
+  file: string,
+  use: (rows: LedgerRows) => Promise<Answer>,
+): Promise<Answer> {
   const reader = openLedgerReader(file);
   try {
-    const report = verifyLedger({
+    return await use({
       events: reader.events(),
       heads: reader.heads(),
-      publicKey: readKey(pem),
       cases: reader.cases(),
       payloads: reader.payloads(),
     });
-    print(report, file, options);
-    return report.ok;
   } finally {
     reader.close();
   }
 }
 
-function print(report: LedgerReport, file: string, options: VerifyOptions): void {
+function print(report: LedgerReport, where: string, options: VerifyOptions): void {
   if (options.json === true) {
     console.log(JSON.stringify(report, null, 2));
     return;
   }
   const { events, cases, heads, payloads, gaps } = report.counts;
   console.log(
-    `${file}: ${events} events, ${cases} cases, ${payloads} payloads, ${heads} signed heads, ${gaps} gaps after a crash`,
+    `${where}: ${events} events, ${cases} cases, ${payloads} payloads, ${heads} signed heads, ${gaps} gaps after a crash`,
   );
   for (const writer of report.writers) {
     const unsigned = writer.events - writer.signedThrough;

@@ -12,12 +12,12 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { Command } from "commander";
-import { DATABASE_FILE } from "../app.ts";
 import { systemClock } from "../domain/clock.ts";
 import { AtlasError } from "../domain/errors.ts";
 import { newWriterId, secureRandomBytes } from "../domain/ids.ts";
 import { loadOrCreateSigningKey, SIGNING_KEY_FILE } from "../ledger/signing-key.ts";
 import type { LedgerReport } from "../ledger/verify.ts";
+import { DATABASE_FILE } from "../open-store.ts";
 import { assertBackup, unmarkBackup } from "../store/sqlite/backup.ts";
 import { RESTORING } from "../store/sqlite/connection.ts";
 import { acquireDataLock } from "../store/sqlite/lock.ts";

@@ -19,7 +19,7 @@ describe("what loadConfig says of a broken file", () => {
     ["lisen: { port: 1 }", "atlas.yaml:1:1 lisen: this key is not known; did you mean `listen`?"],
     [
       "xyzzyx: 1",
-      "atlas.yaml:1:1 xyzzyx: this key is not known; use one of public_url, listen, agents, engine, inngest, upstreams, policy, risk, review, hold, notify, max_result, retention, metrics, portals, mode, single_operator",
+      "atlas.yaml:1:1 xyzzyx: this key is not known; use one of public_url, listen, agents, engine, inngest, database, upstreams, policy, risk, review, hold, notify, max_result, retention, metrics, portals, mode, single_operator",
     ],
     [
       "upstreams:\n  a:\n    command: x\n    callDeadline: 1s",

@@ -11,6 +11,7 @@ const MEMBERS: Readonly<
   listen: { key: "listen", changes: "at a restart" },
   dataDir: { key: "--data", changes: "at a restart" },
   engine: { key: "engine", changes: "at a restart" },
+  database: { key: "database", changes: "at a restart" },
   upstreams: { key: "upstreams", changes: "running" },
   policy: { key: "policy", changes: "running" },
   risk: { key: "risk", changes: "running" },

@@ -72,6 +72,7 @@ describe("configJsonSchema", () => {
       "agents",
       "engine",
       "inngest",
+      "database",
       "upstreams",
       "policy",
       "risk",

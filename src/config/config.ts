@@ -12,6 +12,7 @@ export interface Config {
   /** Absolute path of the folder that holds database, keys and first credentials. */
   readonly dataDir: string;
   readonly engine: EngineConfig;
+  readonly database: DatabaseConfig;
   readonly upstreams: readonly UpstreamConfig[];
   readonly policy: PolicyConfig;
   readonly risk: RiskConfig;
@@ -69,6 +70,11 @@ export type EngineConfig =
       /** Steps of one upstream's cases at a time, on all gateways together. */
       readonly concurrency: number;
     };
+/** Where cases and the ledger are kept: a file in the data folder, or a Postgres database. */
+export type DatabaseConfig =
+  | { readonly kind: "sqlite" }
+  /** With its password, so never shown. */
+  | { readonly kind: "postgres"; readonly url: string };
 
 export interface RiskConfig {
   /** Score from which a call pauses. */

@@ -80,6 +80,12 @@ single_operator: true
           "issuers": [],
         },
         "dataDir": "/srv/atlas",
+        "database": {
+          "kind": "sqlite",
+        },
+        "engine": {
+          "kind": "embedded",
+        },
         "hold": {
           "callMs": 0,
         },

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { AtlasError } from "../domain/errors.ts";
 import type { Config } from "./config.ts";
 import { type Problem, pathText, type ReadFile, readConfigText } from "./config-file.ts";
+import { withDatabase } from "./database.ts";
 import { normaliseEngine } from "./engine.ts";
 import { explainIssue } from "./explain-issue.ts";
 import { normaliseModel } from "./model.ts";
@@ -37,7 +38,7 @@ export function loadConfig({ path, env, dataDir, overrides = {} }: LoadConfigPar
   const resolver = referenceResolver({ env: { ...env, ATLAS_DATA: dataFolder }, folder });
   const file = readConfigText(path === null ? "" : readText(path), resolver);
   if (file.problems.length > 0) throw invalid(name, file, file.problems);
-  const value = withCoerced(file.value ?? {}, file.substituted, []);
+  const value = withDatabase(withCoerced(file.value ?? {}, file.substituted, []), env);
   const parsed = configFileSchema.safeParse(value);
   if (!parsed.success) {
     throw invalid(

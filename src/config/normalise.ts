@@ -3,6 +3,7 @@ import { sha256 } from "../domain/digest.ts";
 import { canonicalJson } from "../domain/jcs.ts";
 import { type PolicyConfig, type PolicyRule, policyVersion } from "../policy/policy.ts";
 import type { Config, EngineConfig, IssuerConfig, ModelConfig, UpstreamConfig } from "./config.ts";
+import { normaliseDatabase } from "./database.ts";
 import { parseDuration } from "./duration.ts";
 import type { ConfigFile, UpstreamFile } from "./schema.ts";
 import { parseSize } from "./size.ts";
@@ -39,6 +40,7 @@ export function normalise(
     },
     dataDir,
     engine,
+    database: normaliseDatabase(file.database),
     upstreams: Object.entries(file.upstreams).map(([name, upstream]) =>
       normaliseUpstream(name, upstream, folder),
     ),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DEFAULT_RISK_THRESHOLD, VERDICTS } from "../domain/assessment.ts";
 import { RULE_KINDS } from "../policy/policy.ts";
 import { ISOLATIONS, TRANSPORTS } from "./config.ts";
+import { databaseSchema } from "./database.ts";
 import { DURATION_FORMS, parseDuration } from "./duration.ts";
 import { engineSchema, inngestSchema } from "./engine.ts";
 import { duration, filled, httpUrl, size, text } from "./fields.ts";
@@ -187,6 +188,7 @@ const fileSchema = z.strictObject({
   agents: z.strictObject({ issuers: issuersSchema(name).default({}) }).prefault({}),
   engine: engineSchema,
   inngest: inngestSchema,
+  database: databaseSchema.optional(),
   upstreams: z.record(name, upstreamSchema).default({}),
   policy: ruleList.default([...DEFAULT_POLICY]),
   risk: riskSchema,

@@ -141,7 +141,7 @@ export interface HttpApp {
 
 /** The gateway's HTTP interface, without a port: the front door, then one route file a resource. */
 export function createHttpApp(deps: HttpAppDeps): HttpApp {
-  const { store, clock, log, config } = deps;
+  const { store, clock, log, config, consoleFolder } = deps;
   const { publicUrl, publicPath, listen } = config;
   const app = new Hono({ getPath: pathReader(publicPath) });
   const guard = {
@@ -219,7 +219,6 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
   app.route("/", upstreamRoutes({ ...guard, upstreamHealth: deps.upstreamHealth }));
   app.route("/", killSwitchRoutes({ ...guard, store, config, events }));
   app.route("/", eventRoutes({ ...guard, events }));
-  const { consoleFolder } = deps;
   if (consoleFolder !== null) app.route("/", consoleRoutes({ consoleFolder, publicPath, log }));
   if (deps.mcp !== undefined) mountMcp(app, deps.mcp);
 

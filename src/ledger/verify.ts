@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import type { WriterId } from "../domain/ids.ts";
-import { type CaseCheck, createCaseCheck, type StoredCase, type StoredPayload } from "./case-check.ts";
+import { createCaseCheck, type StoredCase, type StoredPayload } from "./case-check.ts";
 import { linkProblem, type ReadEvent, readEvent, type StoredEvent } from "./chain.ts";
 import { type Finding, type FindingId, finding } from "./finding.ts";
 import { isHeadGenuine, type SignedHead } from "./head.ts";
@@ -52,12 +52,46 @@ interface Chain {
   stopped: boolean;
 }
 
+/** What is read of a ledger, at one moment, from wherever it lies. */
+export interface LedgerRows {
+  readonly events: Iterable<StoredEvent> | AsyncIterable<StoredEvent>;
+  readonly heads: Iterable<SignedHead>;
+  readonly cases: Iterable<StoredCase> | AsyncIterable<StoredCase> | null;
+  readonly payloads: Iterable<StoredPayload> | AsyncIterable<StoredPayload> | null;
+}
+
 /**
  * Verifies the whole ledger without trusting the database it lies in: every hash, link, signature and join,
  * that every case went only where the table of transitions leads, and that the rows say what the events say.
  * What it cannot see is the end of the newest chain being cut off together with its head; a head kept elsewhere shows that.
  */
 export function verifyLedger(params: VerifyLedgerParams): LedgerReport {
+  const verification = begin(params);
+  for (const event of params.events) verification.event(event);
+  verification.eventsEnded();
+  for (const row of params.cases ?? []) verification.case(row);
+  if (params.cases !== null) verification.casesEnded();
+  for (const payload of params.payloads ?? []) verification.payload(payload);
+  if (params.payloads !== null) verification.payloadsEnded();
+  return verification.report();
+}
+
+/** The same of a ledger that comes over a network, row by row. */
+export async function verifyStreamedLedger(
+  rows: LedgerRows & Pick<VerifyLedgerParams, "publicKey">,
+): Promise<LedgerReport> {
+  const verification = begin(rows);
+  for await (const event of rows.events) verification.event(event);
+  verification.eventsEnded();
+  for await (const row of rows.cases ?? []) verification.case(row);
+  if (rows.cases !== null) verification.casesEnded();
+  for await (const payload of rows.payloads ?? []) verification.payload(payload);
+  if (rows.payloads !== null) verification.payloadsEnded();
+  return verification.report();
+}
+
+/** Takes events, then rows of cases, then payloads, in that order. */
+function begin(params: Pick<VerifyLedgerParams, "heads" | "publicKey">) {
   const findings: Finding[] = [];
   const add = (id: FindingId, where: Finding["where"], sentence: string) =>
     findings.push(finding(id, where, sentence));
@@ -66,36 +100,52 @@ export function verifyLedger(params: VerifyLedgerParams): LedgerReport {
   const chains = new Map<string, Chain>();
   const joins: WriterJoin[] = [];
   const cases = createCaseCheck(add);
-  let events = 0;
+  const counts = { events: 0, payloads: 0 };
   const gaps = new Set<string>();
 
-  for (const stored of params.events) {
-    events += 1;
-    const chain = chainOf(chains, stored.writer);
-    const event = checkEvent(chain, stored, add);
-    if (wanted.has(`${stored.writer}/${stored.sequence}`)) chain.hashes.set(stored.sequence, stored.hash);
-    chain.last = { sequence: stored.sequence, hash: stored.hash };
-    if (event === undefined) continue;
-    chain.stopped = event.type === "writer.stopped";
-    if (event.type === "ledger.gap") gaps.add(`${stored.writer}/${String(event.details["writer"])}`);
-    if (event.type === "writer.started")
-      joins.push(...checkStart(chains, stored, event, params.publicKey, add));
-    cases.event(stored, event);
-  }
-  for (const head of heads) checkHead(chains, head, params.publicKey, add);
-  extendBySignedJoins(chains, joins);
-  for (const join of joins) checkGap(chains, join, gaps, add);
-  const rows = checkRows(cases, params);
   return {
-    ok: findings.length === 0,
-    counts: { events, gaps: gaps.size, heads: heads.length, cases: cases.count(), payloads: rows.payloads },
-    writers: [...chains.values()].map((chain) => ({
-      writer: chain.writer,
-      events: chain.last?.sequence ?? 0,
-      signedThrough: chain.signedThrough,
-      stopped: chain.stopped,
-    })),
-    findings,
+    event(stored: StoredEvent): void {
+      counts.events += 1;
+      const chain = chainOf(chains, stored.writer);
+      const event = checkEvent(chain, stored, add);
+      if (wanted.has(`${stored.writer}/${stored.sequence}`)) chain.hashes.set(stored.sequence, stored.hash);
+      chain.last = { sequence: stored.sequence, hash: stored.hash };
+      if (event === undefined) return;
+      chain.stopped = event.type === "writer.stopped";
+      if (event.type === "ledger.gap") gaps.add(`${stored.writer}/${String(event.details["writer"])}`);
+      if (event.type === "writer.started")
+        joins.push(...checkStart(chains, stored, event, params.publicKey, add));
+      cases.event(stored, event);
+    },
+    eventsEnded(): void {
+      for (const head of heads) checkHead(chains, head, params.publicKey, add);
+      extendBySignedJoins(chains, joins);
+      for (const join of joins) checkGap(chains, join, gaps, add);
+    },
+    case: (row: StoredCase): void => cases.row(row),
+    casesEnded: (): void => cases.rowsEnded(),
+    payload(payload: StoredPayload): void {
+      counts.payloads += 1;
+      cases.payload(payload);
+    },
+    payloadsEnded: (): void => cases.payloadsEnded(),
+    report: (): LedgerReport => ({
+      ok: findings.length === 0,
+      counts: {
+        events: counts.events,
+        gaps: gaps.size,
+        heads: heads.length,
+        cases: cases.count(),
+        payloads: counts.payloads,
+      },
+      writers: [...chains.values()].map((chain) => ({
+        writer: chain.writer,
+        events: chain.last?.sequence ?? 0,
+        signedThrough: chain.signedThrough,
+        stopped: chain.stopped,
+      })),
+      findings,
+    }),
   };
 }
 
@@ -240,18 +290,4 @@ function extendBySignedJoins(chains: ReadonlyMap<string, Chain>, joins: readonly
         Math.min(join.sequence, joined.last?.sequence ?? 0),
       );
   }
-}
-
-function checkRows(cases: CaseCheck, params: VerifyLedgerParams): { readonly payloads: number } {
-  let payloads = 0;
-  if (params.cases !== null) {
-    for (const row of params.cases) cases.row(row);
-    cases.rowsEnded();
-  }
-  for (const payload of params.payloads ?? []) {
-    payloads += 1;
-    cases.payload(payload);
-  }
-  if (params.payloads !== null) cases.payloadsEnded();
-  return { payloads };
 }

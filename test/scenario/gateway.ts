@@ -2,15 +2,17 @@ import { createPublicKey } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DATABASE_FILE, type Gateway, startGateway } from "../../src/app.ts";
+import { type Gateway, startGateway } from "../../src/app.ts";
 import { FIRST_CREDENTIALS_FILE, firstCredentialsSchema } from "../../src/bootstrap.ts";
 import { withAdminStore } from "../../src/cli/admin-store.ts";
+import type { WhereOptions } from "../../src/cli/where.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { sha256 } from "../../src/domain/digest.ts";
 import { type AgentId, newCredential, type PersonId, secureRandomBytes } from "../../src/domain/ids.ts";
 import type { Role } from "../../src/domain/principal.ts";
 import { SIGNING_KEY_FILE } from "../../src/ledger/signing-key.ts";
 import { type LedgerReport, verifyLedger } from "../../src/ledger/verify.ts";
+import { DATABASE_FILE } from "../../src/open-store.ts";
 import type { ReloadOutcome } from "../../src/reload.ts";
 import { openLedgerReader } from "../../src/store/sqlite/ledger-reader.ts";
 import { createLog } from "../../src/telemetry/log.ts";
@@ -56,6 +58,7 @@ export async function openScenario(params: ScenarioParams): Promise<Scenario> {
   const dataDir = join(folder, "data");
   const file = join(folder, "atlas.yaml");
   writeFileSync(file, params.yaml(folder));
+  const where = { data: dataDir, config: file };
   const lines: string[] = [];
   const log = createLog({ level: "debug", destination: { write: (line) => void lines.push(line) } });
   const load = () => loadConfig({ path: file, env: process.env, dataDir, overrides: { port: 0 } });
@@ -79,8 +82,8 @@ export async function openScenario(params: ScenarioParams): Promise<Scenario> {
     agentKey: credentials.agent.key,
     reviewerToken: credentials.reviewer.token,
     logText: () => lines.join(""),
-    addAgent: (id, ownerId = "operator") => addAgent(dataDir, id as AgentId, ownerId as PersonId),
-    addPerson: (id, roles) => addPerson(dataDir, id as PersonId, roles),
+    addAgent: (id, ownerId = "operator") => addAgent(where, id as AgentId, ownerId as PersonId),
+    addPerson: (id, roles) => addPerson(where, id as PersonId, roles),
     reload: (yaml) => {
       if (gateway === null) throw new Error("the gateway is stopped");
       writeFileSync(file, yaml);
@@ -102,9 +105,9 @@ export async function openScenario(params: ScenarioParams): Promise<Scenario> {
   };
 }
 
-async function addAgent(data: string, id: AgentId, ownerId: PersonId): Promise<string> {
+async function addAgent(where: WhereOptions, id: AgentId, ownerId: PersonId): Promise<string> {
   const key = newCredential("agent", secureRandomBytes);
-  await withAdminStore({ data }, async (store) => {
+  await withAdminStore(where, async (store) => {
     if ((await store.getPerson(ownerId)) === null) {
       await store.addPerson({ id: ownerId, roles: [], tokenSha256: null, by: null });
     }
@@ -113,9 +116,9 @@ async function addAgent(data: string, id: AgentId, ownerId: PersonId): Promise<s
   return key;
 }
 
-async function addPerson(data: string, id: PersonId, roles: readonly Role[]): Promise<string> {
+async function addPerson(where: WhereOptions, id: PersonId, roles: readonly Role[]): Promise<string> {
   const token = newCredential("person", secureRandomBytes);
-  await withAdminStore({ data }, (store) =>
+  await withAdminStore(where, (store) =>
     store.addPerson({ id, roles, tokenSha256: sha256(token), by: null }),
   );
   return token;

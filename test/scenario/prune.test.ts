@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { DATABASE_FILE } from "../../src/app.ts";
+import { DATABASE_FILE } from "../../src/open-store.ts";
 import { approve, readApi, refIn, wireAgent, words } from "./agent.ts";
 import { runCommand } from "./command-line.ts";
 import { eventually } from "./eventually.ts";

@@ -11,8 +11,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { DATABASE_FILE } from "../../src/app.ts";
 import { SIGNING_KEY_FILE } from "../../src/ledger/signing-key.ts";
+import { DATABASE_FILE } from "../../src/open-store.ts";
 import { approve, readApi, refIn, wireAgent, words } from "./agent.ts";
 import { runCommand } from "./command-line.ts";
 import { eventually } from "./eventually.ts";

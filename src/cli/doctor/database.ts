@@ -1,17 +1,18 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { DATABASE_FILE } from "../../app.ts";
 import { AtlasError } from "../../domain/errors.ts";
 import { keyIdOf, SIGNING_KEY_FILE } from "../../ledger/signing-key.ts";
 import { verifyTail } from "../../ledger/verify-tail.ts";
-import { type Inspection, inspectDatabase } from "../../store/sqlite/inspection.ts";
+import { DATABASE_FILE } from "../../open-store.ts";
+import type { Inspection } from "../../store/inspection.ts";
+import { inspectDatabase, type SqliteInspection } from "../../store/sqlite/inspection.ts";
 import { type Finding, fine, problem, sizeText, warning } from "./finding.ts";
 
 /** Events whose hashes and links are checked; the whole ledger is for `atlas ledger verify`. */
-const TAIL_EVENTS = 5_000;
+export const TAIL_EVENTS = 5_000;
 /** After this many attempts the engine tries every five minutes: the upstream has been away for long. */
-const MANY_ATTEMPTS = 8;
+export const MANY_ATTEMPTS = 8;
 const LARGE_WAL = 256 * 1024 ** 2;
 /** The engine sweeps every 30 s; this much later nobody is sweeping. */
 const OVERDUE_MS = 2 * 60_000;
@@ -31,17 +32,17 @@ export async function checkDatabase(folder: string, isServed: boolean): Promise<
   if ("topic" in found) return { findings: [found], newestEventAtMs: null };
   const newest = found.newestEvents.at(-1);
   return {
-    findings: [
-      checkFile(file, found),
-      checkSchema(found),
-      ...checkLedger(folder, found),
-      ...checkWaiting(found, isServed),
-    ],
+    findings: [checkFile(file, found), ...checkTables(folder, found, isServed)],
     newestEventAtMs: newest === undefined ? null : eventTime(newest.bytes),
   };
 }
 
-async function inspect(file: string): Promise<Inspection | Finding> {
+/** What is the same of every database. */
+export function checkTables(folder: string, found: Inspection, isServed: boolean): readonly Finding[] {
+  return [checkSchema(found), ...checkLedger(folder, found), ...checkWaiting(found, isServed)];
+}
+
+async function inspect(file: string): Promise<SqliteInspection | Finding> {
   try {
     return await inspectDatabase({ path: file, events: TAIL_EVENTS, attempts: MANY_ATTEMPTS });
   } catch {
@@ -52,12 +53,12 @@ async function inspect(file: string): Promise<Inspection | Finding> {
   }
 }
 
-function eventTime(bytes: string): number | null {
+export function eventTime(bytes: string): number | null {
   const at: unknown = JSON.parse(bytes)?.at;
   return typeof at === "string" ? Date.parse(at) : null;
 }
 
-function checkFile(file: string, found: Inspection): Finding {
+function checkFile(file: string, found: SqliteInspection): Finding {
   if (found.damage.length > 0) {
     return problem(
       "database",

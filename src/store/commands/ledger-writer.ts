@@ -26,9 +26,16 @@ export interface LedgerWriterParams {
   readonly signingKey: KeyObject;
   /** Other processes may be writing now: a chain without an end is then theirs, and is neither joined nor called a gap. */
   readonly besideOthers: boolean;
+  /** Whether the process of a chain without an end still runs; absent where the caller knows that none does. */
+  readonly isRunning?: (writer: WriterId) => Steps<boolean>;
 }
 
-export function createLedgerWriter({ writer, signingKey, besideOthers }: LedgerWriterParams): LedgerWriter {
+export function createLedgerWriter({
+  writer,
+  signingKey,
+  besideOthers,
+  isRunning,
+}: LedgerWriterParams): LedgerWriter {
   const insertEvent = statement(
     "insert into ledger_events (writer, sequence, ref, hash, bytes) values (:writer, :sequence, :ref, :hash, :bytes)",
   );
@@ -56,6 +63,16 @@ export function createLedgerWriter({ writer, signingKey, besideOthers }: LedgerW
     remembered = { last: { writer, sequence, hash } };
   }
 
+  function* endedChains(): Steps<readonly JoinedChain[]> {
+    const ended: JoinedChain[] = [];
+    for (const chain of yield* chainsToJoin(signingKey)) {
+      if (!chain.stopped && besideOthers) continue;
+      if (!chain.stopped && isRunning !== undefined && (yield* isRunning(chain.writer))) continue;
+      ended.push(chain);
+    }
+    return ended;
+  }
+
   function* start(nowMs: number): Steps<void> {
     if ((yield* head()) !== null) {
       throw new AtlasError(
@@ -63,7 +80,7 @@ export function createLedgerWriter({ writer, signingKey, besideOthers }: LedgerW
         `The ledger has a chain of ${writer} already; every process needs an id of its own.`,
       );
     }
-    const joined = (yield* chainsToJoin(signingKey)).filter((chain) => chain.stopped || !besideOthers);
+    const joined = yield* endedChains();
     yield* insertWriter({ writer, signingKey, nowMs });
     yield* append(startedEntry(engine, signingKey, joined), nowMs);
     for (const chain of joined) {

@@ -12,22 +12,28 @@ interface Settings {
   readonly schema: string | null;
 }
 
-/**
- * Whether the database can keep what is acknowledged.
- *
- * @returns the schema that its tables are in
- * @throws AtlasError `store.failed` with what to change
- */
+export interface Fitness {
+  /** Schema that its tables are in. */
+  readonly schema: string;
+  /** Why it cannot keep what is acknowledged, with what to change; null when it can. */
+  readonly problem: string | null;
+}
+
+/** @throws AtlasError `store.failed` with what to change when the database cannot keep what is acknowledged */
 export async function requireFit(session: Session): Promise<string> {
+  const { schema, problem } = await readFitness(session);
+  if (problem !== null) throw new AtlasError("store.failed", problem);
+  return schema;
+}
+
+export async function readFitness(session: Session): Promise<Fitness> {
   const { rows } = await session.exec(
     `select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding,
        current_setting('synchronous_commit') as synchronous, pg_is_in_recovery() as standby, current_schema() as schema`,
   );
   const [settings] = rows as readonly Settings[];
   if (settings === undefined) throw new Error("a select without a condition gave no row");
-  const problem = problemOf(settings);
-  if (problem !== null) throw new AtlasError("store.failed", problem);
-  return settings.schema ?? "public";
+  return { schema: settings.schema ?? "public", problem: problemOf(settings) };
 }
 
 function problemOf({ version, encoding, synchronous, standby, schema }: Settings): string | null {

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { Kysely } from "kysely";
 import type { Pool } from "pg";
 import type { Clock } from "../../domain/clock.ts";
+import type { WriterId } from "../../domain/ids.ts";
 import type { Store } from "../../governance/ports.ts";
 import { clockTime } from "../commands/clock-time.ts";
 import type { Lists, Reads } from "../commands/commits.ts";
@@ -18,10 +19,12 @@ import type { Database } from "../database.ts";
 import { type Driver, loadDriver } from "./driver.ts";
 import { requireFit } from "./fitness.ts";
 import { createGroupCommit } from "./group-commit.ts";
+import { lockKey } from "./locks.ts";
 import { kyselyOn, migrate } from "./migrate.ts";
+import { openPool } from "./pool.ts";
 import { publicError } from "./problems.ts";
 import { createReads } from "./reads.ts";
-import { clientConfig, openSession, type Session, type SessionParams } from "./session.ts";
+import { openSession, type Session, type SessionParams } from "./session.ts";
 import { createWritingSession, type Hold } from "./writing-session.ts";
 
 export interface OpenPostgresStoreParams extends OpenStoreParams {
@@ -79,13 +82,6 @@ async function schemaOf(driver: Driver, params: SessionParams): Promise<string> 
   }
 }
 
-function openPool(driver: Driver, params: SessionParams, size: number): Pool {
-  const pool = driver.pool({ ...clientConfig(params), max: size });
-  // A connection that is lost while nobody uses it is replaced by the next that is needed.
-  pool.on("error", () => undefined);
-  return pool;
-}
-
 interface ComposeParams extends OpenPostgresStoreParams {
   readonly schema: string;
   readonly pool: Pool;
@@ -95,7 +91,11 @@ interface ComposeParams extends OpenPostgresStoreParams {
 
 function compose(params: ComposeParams, disconnect: () => Promise<void>): ComposedStore {
   const { schema, pool, kysely, session, clock } = params;
-  const ledger = createLedgerWriter({ ...params, besideOthers: params.hold === "beside" });
+  const ledger = createLedgerWriter({
+    ...params,
+    besideOthers: params.hold === "beside",
+    ...(params.hold !== "unlocked" && { isRunning: (writer: WriterId) => holdsItsLock(schema, writer) }),
+  });
   const commits = createGroupCommit({
     session,
     schema,
@@ -117,6 +117,19 @@ function compose(params: ComposeParams, disconnect: () => Promise<void>): Compos
     disconnect,
   });
   return composed;
+}
+
+const HELD = statement<{ held: number }>(
+  `select count(*) as held from pg_locks
+   where locktype = 'advisory' and granted and objsubid = 1
+     and database = (select oid from pg_database where datname = current_database())
+     and (classid::bigint << 32) | objid::bigint = cast(:key as bigint)`,
+);
+
+/** A process holds the lock of its chain for as long as it can write: the server lets go of it when the connection ends. */
+function* holdsItsLock(schema: string, writer: WriterId): Steps<boolean> {
+  const row = yield* HELD.get({ key: String(lockKey(schema, writer)) });
+  return row !== undefined && row.held > 0;
 }
 
 const NOW = statement<{ now: number }>(

@@ -1,7 +1,12 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { AtlasError } from "../../domain/errors.ts";
 import type { WriterId } from "../../domain/ids.ts";
 import { GATEWAY_LOCK, lockKey } from "./locks.ts";
 import type { Session } from "./session.ts";
+
+/** The server takes a moment to see that the connection of a process that ended is gone. */
+const TRIES = 8;
+const TRY_EVERY_MS = 250;
 
 /**
  * `alone`: no other gateway may use the database; `shared`: others may that say so too; `beside`: an administrative command, which
@@ -66,16 +71,18 @@ async function takeLocks(
 ): Promise<void> {
   if (earlier !== null) {
     await session.exec(
-      `select pg_terminate_backend(pid, 5000) from pg_stat_activity where pid = ${earlier} and application_name = current_setting('application_name')`,
+      `select pg_terminate_backend(pid) from pg_stat_activity where pid = ${earlier} and application_name = current_setting('application_name')`,
     );
   }
-  if (hold === "beside" || hold === "unlocked") return;
+  if (hold === "unlocked") return;
+  await session.exec(`select pg_try_advisory_lock(${lockKey(schema, writer)})`);
+  if (hold === "beside") return;
   const gateway = lockKey(schema, GATEWAY_LOCK);
   const take = hold === "alone" ? "pg_try_advisory_lock" : "pg_try_advisory_lock_shared";
-  const { rows } = await session.exec(`select ${take}(${gateway}) as taken`);
-  if ((rows[0] as { readonly taken: boolean }).taken) {
-    await session.exec(`select pg_try_advisory_lock(${lockKey(schema, writer)})`);
-    return;
+  for (let tries = 1; tries <= TRIES; tries += 1) {
+    const { rows } = await session.exec(`select ${take}(${gateway}) as taken`);
+    if ((rows[0] as { readonly taken: boolean }).taken) return;
+    await sleep(TRY_EVERY_MS);
   }
   throw new AtlasError("data.locked", lockedSentence(await holderOf(session, gateway), hold));
 }
