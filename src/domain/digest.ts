@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { AgentId, Sha256Hex } from "./ids.ts";
 import { canonicalJson, type JsonValue } from "./jcs.ts";
 
 export function sha256(data: string | Uint8Array): Sha256Hex {
-  return createHash("sha256").update(data).digest("hex") as Sha256Hex;
+  return hash("sha256", data) as Sha256Hex;
 }
 
 /** What an approval is bound to. Everything here is fixed by the call but pin and fingerprint, which may change while it waits. */
@@ -45,7 +45,7 @@ export function toolPin(definition: object): Sha256Hex {
 
 /** Commitment to bytes that may be erased later: without the salt nobody can test a guess against it. */
 export function commitment(saltHex: string, bytes: string): Sha256Hex {
-  return createHash("sha256").update(Buffer.from(saltHex, "hex")).update(bytes).digest("hex") as Sha256Hex;
+  return sha256(Buffer.concat([Buffer.from(saltHex, "hex"), Buffer.from(bytes)]));
 }
 
 /** Equal for the same call of the same agent; how a repeated call finds its open case. */

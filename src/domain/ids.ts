@@ -18,7 +18,18 @@ export type Sha256Hex = Branded<"Sha256Hex">;
 /** Source of randomness; injected so that tests can repeat themselves. */
 export type RandomBytes = (size: number) => Uint8Array;
 
-export const secureRandomBytes: RandomBytes = (size) => randomBytes(size);
+/** Asking the system for a few bytes costs as much as asking for many; none is ever given twice. */
+const POOL_BYTES = 4_096;
+let pool = new Uint8Array();
+
+export const secureRandomBytes: RandomBytes = (size) => {
+  if (size > POOL_BYTES / 8) return randomBytes(size);
+  if (pool.length < size) pool = Uint8Array.from(randomBytes(POOL_BYTES));
+  const bytes = pool.slice(0, size);
+  pool.fill(0, 0, size);
+  pool = pool.subarray(size);
+  return bytes;
+};
 
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 

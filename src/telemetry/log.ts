@@ -1,4 +1,4 @@
-import { type DestinationStream, destination, type LoggerOptions, pino } from "pino";
+import { type DestinationStream, destination, type Logger, type LoggerOptions, pino } from "pino";
 import { AtlasError } from "../domain/errors.ts";
 
 /** What a log line says beside its sentence. Never argument text, reasons, rationales or credentials. */
@@ -18,7 +18,7 @@ export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Members whose value never reaches a line, at any of {@link REDACTED_DEPTH} levels: the net below code that should not log them at all. */
-const REDACTED_MEMBERS = [
+const REDACTED: ReadonlySet<string> = new Set([
   "authorization",
   "Authorization",
   "proxy-authorization",
@@ -33,15 +33,31 @@ const REDACTED_MEMBERS = [
   "api_key",
   "arguments",
   "argumentsText",
-] as const;
+]);
 
 const REDACTED_DEPTH = 4;
 
-function redactedPaths(): string[] {
-  const depths = Array.from({ length: REDACTED_DEPTH }, (_, depth) => "*.".repeat(depth));
-  return REDACTED_MEMBERS.flatMap((member) =>
-    depths.map((wildcards) => `${wildcards.slice(0, -1)}["${member}"]`),
-  );
+/** Copies only what holds such a member: on the way of every line, that is nothing. An error is described by its serializer. */
+function redacted(fields: LogFields, depth = 1): LogFields {
+  let copy: Record<string, unknown> | undefined;
+  for (const [name, value] of Object.entries(fields)) {
+    const said = REDACTED.has(name) ? "[redacted]" : redactedWithin(value, depth);
+    if (said === value) continue;
+    copy ??= { ...fields };
+    copy[name] = said;
+  }
+  return copy ?? fields;
+}
+
+function redactedWithin(value: unknown, depth: number): unknown {
+  if (typeof value !== "object" || value === null || value instanceof Error || depth >= REDACTED_DEPTH)
+    return value;
+  if (isFields(value)) return redacted(value, depth + 1);
+  return Array.isArray(value) ? value.map((item: unknown) => redactedWithin(item, depth + 1)) : value;
+}
+
+function isFields(value: object): value is LogFields {
+  return !Array.isArray(value);
 }
 
 export interface CreateLogParams {
@@ -57,12 +73,25 @@ export function createLog(params: CreateLogParams = {}): Log {
     level: params.level ?? logLevelFromEnv(process.env),
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
-    formatters: { level: (label) => ({ level: label }) },
+    formatters: {
+      level: (label) => ({ level: label }),
+      log: (fields) => redacted(fields),
+    },
     messageKey: "message",
-    redact: { paths: redactedPaths(), censor: "[redacted]" },
     serializers: { error: describeLogged, err: describeLogged },
   };
-  return pino(options, params.destination ?? destination({ dest: 2, sync: true }));
+  return logOf(pino(options, params.destination ?? destination({ dest: 2, sync: true })));
+}
+
+function logOf(logger: Logger): Log {
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+    // Pino formats what a line says, but not what a child carries.
+    child: (fields) => logOf(logger.child(redacted(fields))),
+  };
 }
 
 /**

@@ -21,7 +21,8 @@ export interface Trace {
 
 /**
  * Two gateways of one configuration in front of one upstream. What the second is sent says that a page of this machine sends
- * it, which is allowed, and which only the front door of the long way looks into.
+ * it, which is allowed, and which only the front door of the long way looks into; and its upstream has a header that only the
+ * long way knows.
  */
 export interface TwoWays {
   readonly short: Way;
@@ -48,8 +49,12 @@ export interface OpenAnswer {
 
 export async function openTwoWays(): Promise<TwoWays> {
   const upstream = await startScriptedUpstream();
-  const short = await openWay("short", upstream, {});
-  const long = await openWay("long", upstream, { origin: "http://127.0.0.1" });
+  const short = await openWay("short", upstream, { headers: {}, upstream: "" });
+  // What the operator says of `accept` only the protocol library knows to join with what it says itself.
+  const long = await openWay("long", upstream, {
+    headers: { origin: "http://127.0.0.1" },
+    upstream: ", accept: application/json",
+  });
   return {
     short,
     long,
@@ -61,13 +66,13 @@ export async function openTwoWays(): Promise<TwoWays> {
   };
 }
 
-const config = (name: string, url: string) => `
+const config = (name: string, url: string, more: string) => `
 upstreams:
   scripted:
     url: ${url}
     prefix: ""
     call_deadline: 5s
-    headers: { x-gateway: ${name} }
+    headers: { x-gateway: ${name}${more} }
     safe_to_repeat: [echo, streamed, progressing, failing, faulty, odd_result, structured, broken_page, wait]
 policy:
   - { upstream: scripted, tool: reviewed, verdict: review }
@@ -78,16 +83,16 @@ policy:
 async function openWay(
   name: string,
   upstream: ScriptedUpstream,
-  extra: Readonly<Record<string, string>>,
+  more: { readonly headers: Readonly<Record<string, string>>; readonly upstream: string },
 ): Promise<Way> {
-  const scenario = await openScenario({ yaml: () => config(name, upstream.url) });
+  const scenario = await openScenario({ yaml: () => config(name, upstream.url, more.upstream) });
   let ledgerLines = scenario.ledgerText().split("\n").length;
   const full = ({ headers, body }: SentRequest): SentRequest => ({
     headers: {
       "content-type": "application/json",
       accept: "application/json, text/event-stream",
       authorization: `Bearer ${scenario.agentKey}`,
-      ...extra,
+      ...more.headers,
       ...headers,
     },
     body,

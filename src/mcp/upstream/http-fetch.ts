@@ -18,7 +18,7 @@ export interface WriteWatch {
 export interface HttpFetchParams {
   readonly url: URL;
   readonly method: string;
-  readonly headers: Headers;
+  readonly headers: Headers | Readonly<Record<string, string>>;
   readonly body: string | null;
   readonly signal: AbortSignal | null;
   readonly agent: HttpAgent | HttpsAgent;
@@ -36,6 +36,11 @@ export interface HttpFetchParams {
  * @throws AtlasError when no answer came; the message holds a system error code and nothing of the request.
  */
 export async function httpFetch(params: HttpFetchParams): Promise<Response> {
+  return responseOf(await httpExchange(params), params);
+}
+
+/** The same without the shape of `fetch`: the answer's head has come, and its body waits to be read. @throws AtlasError likewise */
+export async function httpExchange(params: HttpFetchParams): Promise<IncomingMessage> {
   const { watch } = params;
   const kept = { reused: false };
   let response: IncomingMessage;
@@ -46,8 +51,16 @@ export async function httpFetch(params: HttpFetchParams): Promise<Response> {
     if (!kept.reused || watch.written || watch.late || params.signal?.aborted === true) throw error;
     response = await send(params, false, kept);
   }
+  watch.status = response.statusCode ?? 0;
+  return response;
+}
+
+/** @throws AtlasError for a redirect, which is not followed */
+export function responseOf(
+  response: IncomingMessage,
+  params: Pick<HttpFetchParams, "maxAnswerBytes" | "watch">,
+): Response {
   const status = response.statusCode ?? 0;
-  watch.status = status;
   if (status >= 300 && status < 400 && status !== 304) {
     response.destroy();
     throw new AtlasError(
@@ -71,7 +84,9 @@ async function send(
   const { url, watch } = params;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const secure = url.protocol === "https:";
-  const headers = Object.fromEntries(params.headers);
+  const headers: Record<string, string> = Object.fromEntries(
+    params.headers instanceof Headers ? params.headers : Object.entries(params.headers),
+  );
   if (params.body !== null) headers["content-length"] = String(Buffer.byteLength(params.body));
   const signal = params.signal === null ? {} : { signal: params.signal };
   const request = (secure ? httpsRequest : httpRequest)(url, {
@@ -118,8 +133,39 @@ function hasBody(status: number): boolean {
   return status !== 204 && status !== 205 && status !== 304;
 }
 
+/**
+ * The body of an answer that is not a stream, as text.
+ *
+ * @throws AtlasError when it breaks off, or is longer than is taken
+ */
+export function bodyText(
+  response: IncomingMessage,
+  params: Pick<HttpFetchParams, "maxAnswerBytes" | "watch">,
+): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  response.on("data", (chunk: Buffer) => {
+    bytes += chunk.byteLength;
+    chunks.push(chunk);
+    if (bytes <= params.maxAnswerBytes) return;
+    params.watch.tooLarge = true;
+    reject(new AtlasError("upstream.unreachable", `the answer exceeded ${params.maxAnswerBytes} bytes`));
+    response.destroy();
+  });
+  // A byte order mark is dropped, and what is no UTF-8 is replaced, as `fetch` does.
+  response.once("end", () => resolve(new TextDecoder().decode(Buffer.concat(chunks))));
+  const broken = (): void => reject(new AtlasError("upstream.unreachable", "the answer broke off"));
+  response.on("error", broken);
+  response.once("close", broken);
+  return promise;
+}
+
 /** The body for one reader. A break in mid-answer is the reader's error and nobody else's. */
-function webStream(response: IncomingMessage, params: HttpFetchParams): ReadableStream<Uint8Array> {
+function webStream(
+  response: IncomingMessage,
+  params: Pick<HttpFetchParams, "maxAnswerBytes" | "watch">,
+): ReadableStream<Uint8Array> {
   // Streams have no end and no limit, but for their lines, which the reader bounds.
   const isStream = response.headers["content-type"]?.startsWith("text/event-stream") === true;
   const maxBytes = isStream ? Number.POSITIVE_INFINITY : params.maxAnswerBytes;

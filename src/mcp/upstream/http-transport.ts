@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import {
+  isJsonContentType,
   type JSONRPCMessage,
   SdkHttpError,
   StreamableHTTPClientTransport,
@@ -8,7 +9,15 @@ import {
 } from "@modelcontextprotocol/client";
 import type { HttpUpstreamConfig } from "../../config/config.ts";
 import { limitedStream } from "./event-stream.ts";
-import { freeWatch, httpFetch, type WriteWatch } from "./http-fetch.ts";
+import {
+  bodyText,
+  freeWatch,
+  type HttpFetchParams,
+  httpExchange,
+  httpFetch,
+  responseOf,
+  type WriteWatch,
+} from "./http-fetch.ts";
 import type { OverlongLine } from "./lines.ts";
 import {
   type RawReply,
@@ -17,6 +26,7 @@ import {
   replyOf,
   WaitingRequests,
 } from "./raw-transport.ts";
+import { plainReply, shortHeaders } from "./short-post.ts";
 
 /** Carries the id of a raw request to the fetch function, which takes it off again. */
 const RAW_HEADER = "x-atlas-raw-request";
@@ -27,6 +37,8 @@ const KEEP_IDLE_MS = 2_000;
 interface RawBody {
   readonly text: string;
   readonly watch: WriteWatch;
+  /** The answer, where it came before the protocol library was asked to read it. */
+  answered: Response | null;
 }
 
 /** Streamable HTTP with the operator's headers and nothing of any agent's. */
@@ -41,6 +53,7 @@ export class HttpTransport implements RawTransport {
   readonly #maxResultBytes: number;
   readonly #agent: HttpAgent | HttpsAgent;
   readonly #inner: StreamableHTTPClientTransport;
+  readonly #shortHeaders: ReturnType<typeof shortHeaders>;
   readonly #waiting = new WaitingRequests();
   readonly #bodies = new Map<string, RawBody>();
   /** Ids of raw requests that are answered by an event stream. */
@@ -51,6 +64,7 @@ export class HttpTransport implements RawTransport {
   constructor(config: HttpUpstreamConfig, maxResultBytes: number) {
     this.#config = config;
     this.#maxResultBytes = maxResultBytes;
+    this.#shortHeaders = shortHeaders(config.headers);
     const Agent = config.url.startsWith("https:") ? HttpsAgent : HttpAgent;
     // Servers close idle connections after some seconds; a call written into that moment has no known outcome.
     this.#agent = new Agent({ keepAlive: true, timeout: KEEP_IDLE_MS });
@@ -105,19 +119,56 @@ export class HttpTransport implements RawTransport {
     const { promise, resolve } = Promise.withResolvers<RawReply>();
     const watch: WriteWatch = { ...freeWatch(), mayWrite: request.mayWrite };
     this.#waiting.add(request, resolve);
-    this.#bodies.set(request.id, { text: request.text, watch });
+    this.#bodies.set(request.id, { text: request.text, watch, answered: null });
     const settle = (reply: RawReply): void => this.#waiting.settle(request.id, reply);
     const abort = (): void =>
       settle(watch.written ? { kind: "lost" } : notSent(false, false, "no connection in time"));
     request.signal.addEventListener("abort", abort, { once: true });
     if (request.signal.aborted) abort();
-    else void this.#post(request, watch, settle);
+    else void this.#carry(request, watch, settle);
     try {
       return await promise;
     } finally {
       request.signal.removeEventListener("abort", abort);
       this.#bodies.delete(request.id);
     }
+  }
+
+  async #carry(request: RawRequest, watch: WriteWatch, settle: (reply: RawReply) => void): Promise<void> {
+    try {
+      const answer = await this.#postShort(request, watch);
+      if (answer !== null && !(answer instanceof Response)) {
+        settle(answer);
+        return;
+      }
+      const waiting = this.#bodies.get(request.id);
+      if (waiting !== undefined) waiting.answered = answer;
+    } catch (error) {
+      settle(this.#failure(error, watch));
+      return;
+    }
+    await this.#post(request, watch, settle);
+  }
+
+  /**
+   * Posts a call without the protocol library, and reads a plain answer.
+   *
+   * @returns an answer for the library to read, or null when nothing was posted and all is left to it
+   * @throws AtlasError when no answer came
+   */
+  async #postShort(request: RawRequest, watch: WriteWatch): Promise<RawReply | Response | null> {
+    const { sessionId } = this;
+    const { protocolVersion } = this.#inner;
+    const headers = this.#shortHeaders?.(request, { sessionId, protocolVersion }) ?? null;
+    if (headers === null) return null;
+    const url = new URL(this.#config.url);
+    const params = this.#fetchParams({ url, headers, body: request.text, signal: request.signal, watch });
+    const answer = await httpExchange({ ...params, method: "POST" });
+    if (answer.statusCode !== 200 || !isJsonContentType(answer.headers["content-type"] ?? null))
+      return this.#streamed(responseOf(answer, params), request.id);
+    const text = await bodyText(answer, params);
+    const type = { "content-type": "application/json" };
+    return plainReply(text, request.id) ?? new Response(text, { headers: type });
   }
 
   async #post(request: RawRequest, watch: WriteWatch, settle: (reply: RawReply) => void): Promise<void> {
@@ -170,18 +221,29 @@ export class HttpTransport implements RawTransport {
     headers.delete(RAW_HEADER);
     const raw = id === null ? undefined : this.#bodies.get(id);
     if (id !== null && raw === undefined) throw new Error("nobody waits for this request any more");
+    if (raw?.answered) return raw.answered;
     if (raw?.watch.written === true) throw new Error("a call is written once");
-    const response = await httpFetch({
+    const params = this.#fetchParams({
       url,
-      method: init.method ?? "GET",
       headers,
       body: raw?.text ?? (typeof init.body === "string" ? init.body : null),
       signal: init.signal ?? null,
+      watch: raw?.watch ?? freeWatch(),
+    });
+    return this.#streamed(await httpFetch({ ...params, method: init.method ?? "GET" }), id);
+  }
+
+  #fetchParams(params: Pick<HttpFetchParams, "url" | "headers" | "body" | "signal" | "watch">) {
+    return {
+      ...params,
       agent: this.#agent,
       connectDeadlineMs: this.#config.connectDeadlineMs,
       maxAnswerBytes: this.#maxResultBytes,
-      watch: raw?.watch ?? freeWatch(),
-    });
+    };
+  }
+
+  /** @param id of the raw request that is answered; null for the library's own */
+  #streamed(response: Response, id: string | null): Response {
     const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
     if (id !== null && response.ok && isStream) this.#streams.add(id);
     if (!isStream || response.body === null) return response;
