@@ -4,7 +4,13 @@ import { bootstrapPrincipals } from "./bootstrap.ts";
 import { type Config, enforcementOf } from "./config/config.ts";
 import { consoleFolder } from "./console-folder.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
-import { newWriterId, type RandomBytes, secureRandomBytes, type WriterId } from "./domain/ids.ts";
+import {
+  type CaseRef,
+  newWriterId,
+  type RandomBytes,
+  secureRandomBytes,
+  type WriterId,
+} from "./domain/ids.ts";
 import { type OpenedEngine, openEngine } from "./engine.ts";
 import { createArgumentSchemas } from "./governance/argument-schema.ts";
 import { type DriveCaseDeps, driveCase } from "./governance/drive-case.ts";
@@ -93,14 +99,7 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   const inForce = createInForce(config, parts, judges);
 
   let ownUrl = "";
-  const { engine, endpoint: engineEndpoint } = openEngine(config.engine, {
-    store,
-    drive: (ref) => driveCase(ref, inForce.governance),
-    ownUrl: () => ownUrl,
-    publicPath: config.publicPath,
-    otherWritersAreDead: data.isAlone,
-    ...self,
-  });
+  const { engine, endpoint: engineEndpoint } = composeEngine(data, inForce, () => ownUrl, self);
   closers.add(() => engine.close());
   const notifier = createNotifier(config, { store, ...self });
   closers.add(() => notifier.close());
@@ -225,6 +224,17 @@ function composeReloader(parts: Omit<Composed, "engine"> & { readonly config: Co
     onOutcome: (outcome) => monitoring.metrics.configReloaded({ ...outcome, atMs: self.clock.nowMs() }),
     ...self,
   });
+}
+
+function composeEngine(
+  { store, isAlone }: { readonly store: Store; readonly isAlone: boolean },
+  inForce: Composed["inForce"],
+  ownUrl: () => string,
+  self: Self,
+): OpenedEngine {
+  const { engine, publicPath } = inForce.config;
+  const drive = (ref: CaseRef) => driveCase(ref, inForce.governance);
+  return openEngine(engine, { store, drive, ownUrl, publicPath, otherWritersAreDead: isAlone, ...self });
 }
 
 function keepHouse(inForce: Composed["inForce"], store: Store, self: Self, closers: Closers): void {

@@ -13,7 +13,8 @@ import { createSteps } from "./inngest/steps.ts";
 import { createTeller } from "./inngest/teller.ts";
 
 export interface InngestEngineDeps {
-  readonly store: Pick<CaseStore, "getCase" | "listCases" | "dueCases" | "onChange"> & EngineRunStore;
+  readonly store: Pick<CaseStore, "getCase" | "listCases" | "dueCases" | "expire" | "onChange"> &
+    EngineRunStore;
   /** Does what a case needs now. */
   readonly drive: (ref: CaseRef) => Promise<void>;
   readonly settings: Omit<InngestSettings, "serveOrigin">;
@@ -197,7 +198,11 @@ function createSweep({ store, clock, ...deps }: InngestEngineDeps): () => Promis
       const isOverdue = due.dueAtMs !== null && due.dueAtMs <= clock.nowMs();
       if (due.state === "AWAITING_REVIEW" || due.state === "EXECUTING") {
         if (isOverdue || deps.otherWritersAreDead) await driveSafely(due.ref);
-      } else if (isOverdue) await store.noteForEngine({ ref: due.ref, overdue: true });
+      } else if (isOverdue) {
+        const mayExpire = due.runByMs !== null && due.runByMs <= clock.nowMs();
+        if (mayExpire) await store.expire({ ref: due.ref, writer: deps.writer });
+        await store.noteForEngine({ ref: due.ref, overdue: true });
+      }
     }
     if (clock.nowMs() < lookForMissedAtMs) return;
     await store.noteMissed();

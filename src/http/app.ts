@@ -142,7 +142,7 @@ export interface HttpApp {
 /** The gateway's HTTP interface, without a port: the front door, then one route file a resource. */
 export function createHttpApp(deps: HttpAppDeps): HttpApp {
   const { store, clock, log, config, consoleFolder } = deps;
-  const { publicUrl, publicPath, listen } = config;
+  const { publicPath, listen } = config;
   const app = new Hono({ getPath: pathReader(publicPath) });
   const guard = {
     store,
@@ -167,7 +167,6 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
     },
   };
   const events = createCaseEvents({ store });
-  const mode = () => enforcementOf(config);
 
   app.onError((error, c) => errorResponse(c, error, log));
   app.notFound((c) =>
@@ -175,10 +174,7 @@ export function createHttpApp(deps: HttpAppDeps): HttpApp {
   );
 
   useFrontDoor(app, deps);
-  app.route(
-    "/",
-    rootRoute({ version: deps.version, engine: config.engine.kind, mode, publicUrl, publicPath }),
-  );
+  app.route("/", rootRoute({ version: deps.version, config, mode: () => enforcementOf(config) }));
   app.route("/", healthRoutes({ store, status: deps.status }));
   app.route("/", metricsRoutes({ authenticate: deps.authenticate, config, expose: deps.exposeMetrics }));
   app.route("/", inngestRoute({ endpoint: deps.engineEndpoint, clock }));

@@ -13,7 +13,7 @@ import {
  */
 export interface FakeInngest {
   /** What a gateway's SDK reaches. */
-  fetch(request: Request): Promise<Response>;
+  fetch: (request: Request) => Promise<Response>;
   /** An event from anybody who reaches the server. */
   receive(event: FakeEvent): void;
   /** Does everything that is due, and what that makes due. @returns how many calls it made */

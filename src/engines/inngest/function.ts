@@ -89,10 +89,8 @@ const NO_SUCH_CASE = { outcome: "no such case" };
 
 /** The run of one case: assess, wait for a person or for time, execute, finalize. */
 async function governCase(run: RunId, step: StepTools, steps: () => Steps) {
-  const first: CaseView | null = await step.run("assess", () => steps().assess(run));
-  if (first === null) return NO_SUCH_CASE;
-  let view = first;
-  for (let turn = 1; view.next !== "end"; turn++) {
+  let view: CaseView | null = await step.run("assess", () => steps().assess(run));
+  for (let turn = 1; view !== null && view.next !== "end"; turn++) {
     // A step id may not come twice: a wake that changed nothing leads back to another wait.
     const named = (text: string) => (turn === 1 ? text : `${text} (${turn})`);
     if (turn > MAX_TURNS) return step.run("hand over to another run", () => steps().handOver(run));
@@ -110,7 +108,7 @@ async function governCase(run: RunId, step: StepTools, steps: () => Steps) {
     }
     view = await step.run(named("execute"), () => steps().execute(run));
   }
-  return step.run("finalize", () => steps().finalize(run));
+  return view === null ? NO_SUCH_CASE : step.run("finalize", () => steps().finalize(run));
 }
 
 function runOf(data: { readonly event_id?: unknown; readonly generation?: unknown }): RunId | null {

@@ -99,7 +99,9 @@ export function createSteps({ store, drive, events, send, clock }: StepsDeps) {
       return { event_id: ref, asked };
     },
 
-    async execute(run: RunId): Promise<CaseView> {
+    /** @returns null when the case is not there (any more) */
+    async execute(run: RunId): Promise<CaseView | null> {
+      if ((await store.getCase(run.ref)) === null) return null;
       const before = await look(run, false);
       if (before.next === "end") return before;
       const isParked = before.state === "AWAITING_REVIEW" && before.next === "wait";

@@ -1,25 +1,20 @@
 import { Hono } from "hono";
-import type { Enforcement } from "../../config/config.ts";
+import type { Config, Enforcement } from "../../config/config.ts";
 import type { StatusBody } from "../contract.ts";
 
 export interface RootRouteDeps {
   readonly version: string;
-  /** What drives waiting cases. */
-  readonly engine: string;
+  readonly config: Pick<Config, "engine" | "publicUrl" | "publicPath">;
   readonly mode: () => Enforcement;
-  /** Where the gateway is reached; null: where the request was sent. */
-  readonly publicUrl: string | null;
-  /** Path of `publicUrl`. */
-  readonly publicPath: string;
 }
 
 /** `GET /`: who answers here. A person who opens it in a browser wants the console. */
 export function rootRoute(deps: RootRouteDeps): Hono {
-  const base = deps.publicUrl ?? "";
+  const base = deps.config.publicUrl ?? "";
   const status = (): StatusBody => ({
     status: "ATLAS Governance Gateway Running",
     version: deps.version,
-    engine: deps.engine,
+    engine: deps.config.engine.kind,
     mode: deps.mode(),
     endpoints: {
       mcp: `${base}/mcp`,
@@ -34,7 +29,7 @@ export function rootRoute(deps: RootRouteDeps): Hono {
   return new Hono().get("/", (c) => {
     c.header("vary", "accept");
     const isBrowser = prefersHtml(c.req.header("accept") ?? "");
-    return isBrowser ? c.redirect(`${deps.publicPath}/console`) : c.json(status());
+    return isBrowser ? c.redirect(`${deps.config.publicPath}/console`) : c.json(status());
   });
 }
 
