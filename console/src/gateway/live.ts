@@ -3,8 +3,8 @@ import { useEffect, useState } from "react";
 import type { CaseEvent } from "../../../src/http/contract.ts";
 import { killSwitchesQuery } from "./queries.ts";
 
-/** Lists are read again at most so often, however much changes. */
-const LISTS_AT_MOST_EVERY_MS = 700;
+/** Lists are read again at most so often for each page of them that is on the screen, however much changes. */
+const PAGE_AT_MOST_EVERY_MS = 400;
 const RETRY_MS = 5_000;
 
 /**
@@ -25,7 +25,7 @@ function follow(queries: QueryClient, onState: (isLive: boolean) => void): () =>
   let retry: ReturnType<typeof setTimeout> | undefined;
   const lists = throttled(
     () => void queries.invalidateQueries({ queryKey: ["cases"] }),
-    LISTS_AT_MOST_EVERY_MS,
+    () => PAGE_AT_MOST_EVERY_MS * (1 + pagesRead(queries)),
   );
   const open = () => {
     source = new EventSource("../api/v1/events");
@@ -61,8 +61,17 @@ function follow(queries: QueryClient, onState: (isLive: boolean) => void): () =>
   };
 }
 
+/** How many pages of lists a change lets be read again. */
+function pagesRead(queries: QueryClient): number {
+  const lists = queries.getQueriesData<{ readonly pages?: readonly unknown[] }>({
+    queryKey: ["cases"],
+    type: "active",
+  });
+  return lists.reduce((sum, [, data]) => sum + (data?.pages?.length ?? 1), 0);
+}
+
 /** The first call at once, the last of those that follow when the time is over. */
-function throttled(action: () => void, everyMs: number): { call(): void; cancel(): void } {
+function throttled(action: () => void, everyMs: () => number): { call(): void; cancel(): void } {
   let waiting: ReturnType<typeof setTimeout> | undefined;
   let isAskedAgain = false;
   const run = () => {
@@ -71,7 +80,7 @@ function throttled(action: () => void, everyMs: number): { call(): void; cancel(
     waiting = setTimeout(() => {
       waiting = undefined;
       if (isAskedAgain) run();
-    }, everyMs);
+    }, everyMs());
   };
   return {
     call: () => {

@@ -10,14 +10,11 @@ export function MemberChanges(props: {
   return (
     <ul aria-label={props.label} className="divide-y divide-line rounded-lg border border-line">
       {props.changes.map(({ pointer, from, to }) => (
-        <li
-          key={pointer}
-          className="grid gap-x-3 gap-y-0.5 px-3 py-2 font-mono text-[0.85rem] [overflow-wrap:anywhere] sm:grid-cols-[minmax(7rem,1fr)_3fr]"
-        >
-          <span className="text-quiet">
+        <li key={pointer} className="space-y-1 px-3 py-2 font-mono text-[0.85rem] [overflow-wrap:anywhere]">
+          <span className="block text-quiet">
             <Visible text={pointer === "" ? "all of it" : pointer} />
           </span>
-          <span className="min-w-0 space-y-0.5">
+          <span className="block space-y-0.5">
             {from !== null && <Side kind="from" text={from} />}
             {to !== null && <Side kind="to" text={to} />}
           </span>

@@ -1,4 +1,4 @@
-import { Link, Outlet } from "@tanstack/react-router";
+import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useLive } from "../gateway/live.ts";
 import { NAVIGATION } from "../pages/pages.ts";
@@ -10,6 +10,7 @@ import { ShortcutList } from "./shortcut-list.tsx";
 /** What is around every page behind the sign-in. The page scrolls within it, so that the header and what is stopped stay in sight. */
 export function Shell(): ReactNode {
   const isLive = useLive();
+  const { pathname } = useLocation();
   return (
     <div className="flex h-dvh flex-col">
       <a
@@ -29,11 +30,12 @@ export function Shell(): ReactNode {
           ATLAS
         </Link>
         <nav aria-label="Pages" className="flex min-w-0 gap-1 overflow-x-auto">
-          {NAVIGATION.map(({ to, words }) => (
+          {NAVIGATION.map(({ to, words, covers }) => (
             <Link
               key={to}
               to={to}
-              activeOptions={{ exact: false }}
+              activeOptions={{ exact: true }}
+              aria-current={covers.test(pathname) ? "page" : undefined}
               className="rounded-lg px-2.5 py-1 text-quiet hover:bg-hover aria-[current=page]:bg-chosen aria-[current=page]:text-ink"
             >
               {words}

@@ -44,7 +44,7 @@ export function DifferenceCard({ detail }: { readonly detail: CaseDetailBody }):
   return (
     <Card title="Compared with the last approved call">
       {last === null ? (
-        <p className="text-quiet">Nobody has approved a call of this tool yet.</p>
+        <p className="text-quiet">Nobody has approved another call of this tool.</p>
       ) : (
         <div className="space-y-2">
           <Difference from={last.arguments} to={detail.arguments} />

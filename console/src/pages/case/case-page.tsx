@@ -52,6 +52,8 @@ function Case({ detail }: { readonly detail: CaseDetailBody }): ReactNode {
   }, [item.revision, decide.mode]);
   useNews(detail);
   useLeaving(decide.mode === "choose");
+  // What an admin has not seen is as much a part of the question as the arguments.
+  const isAccepted = detail.definition.state === "accepted";
   const isEditing = decide.editedText !== null;
   return (
     <article className="flex h-full flex-col" aria-label="Case">
@@ -88,13 +90,14 @@ function Case({ detail }: { readonly detail: CaseDetailBody }): ReactNode {
                 <OutcomeCard detail={detail} />
                 <NextCase detail={detail} />
                 <ArgumentsCard detail={detail} endRef={seen.endRef} />
+                {!isAccepted && <ToolCard detail={detail} />}
                 <DifferenceCard detail={detail} />
                 <WordsCard detail={detail} />
                 <SuggestionCard detail={detail} />
               </div>
               <div className="min-w-0 space-y-4">
                 <RiskCard detail={detail} />
-                <ToolCard detail={detail} />
+                {isAccepted && <ToolCard detail={detail} />}
                 <HistoryCard detail={detail} />
                 <TimelineCard detail={detail} />
                 <RecordCard detail={detail} />

@@ -25,8 +25,10 @@ export function QueueFilters({ search, counts }: QueueFiltersProps): ReactNode {
             key={name}
             to="/"
             search={name === "open" ? {} : { tab: name }}
-            aria-current={tab === name ? "true" : undefined}
-            className="rounded-lg px-3 py-1.5 text-quiet hover:bg-hover aria-[current=true]:bg-chosen aria-[current=true]:font-medium aria-[current=true]:text-ink"
+            activeOptions={{ exact: true }}
+            aria-current={tab === name ? "page" : undefined}
+            data-chosen={tab === name ? "" : undefined}
+            className="rounded-lg px-3 py-1.5 text-quiet hover:bg-hover data-chosen:bg-chosen data-chosen:font-medium data-chosen:text-ink"
           >
             {TAB_WORDS[name]}
             {counts[name] !== undefined && <span className="tabular-nums"> ({counts[name]})</span>}
@@ -51,11 +53,12 @@ export function UnknownOutcomes(props: { readonly search: QueueSearch; readonly 
     <Link
       to="/"
       search={isShown ? {} : { show: "unknown" }}
-      aria-current={isShown ? "true" : undefined}
+      activeOptions={{ exact: true }}
+      aria-current={isShown ? "page" : undefined}
       className="block border-t border-line bg-care-soft px-4 py-2 text-care hover:underline focus-visible:-outline-offset-2"
     >
       <b className="font-medium">Outcome unknown ({count})</b>
-      {isShown ? " · show all open cases" : " · perhaps they ran: find out"}
+      {isShown ? " · show all open cases" : " · find out"}
     </Link>
   );
 }

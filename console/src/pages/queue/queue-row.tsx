@@ -10,10 +10,10 @@ import { Visible } from "../../text/visible.tsx";
 export const ROW_HEIGHT = 88;
 
 const EDGES = {
-  LOW: "border-l-good",
-  MEDIUM: "border-l-care",
-  HIGH_RISK: "border-l-high",
-  CRITICAL: "border-l-grave",
+  LOW: "before:bg-good",
+  MEDIUM: "before:bg-care",
+  HIGH_RISK: "before:bg-high",
+  CRITICAL: "before:bg-grave",
 } as const;
 
 export const QueueRow = memo(function QueueRow(props: {
@@ -22,14 +22,14 @@ export const QueueRow = memo(function QueueRow(props: {
   readonly personId: string;
 }): ReactNode {
   const { item, isGone, personId } = props;
-  const edge = item.classification === null ? "border-l-edge" : EDGES[item.classification];
+  const edge = item.classification === null ? "before:bg-edge" : EDGES[item.classification];
   return (
     <Link
       to="/cases/$ref"
       params={{ ref: item.ref }}
       search={(before) => before}
       data-ref={item.ref}
-      className={`flex h-full flex-col justify-center gap-0.5 border-b border-l-4 border-b-line px-4 hover:bg-hover focus-visible:-outline-offset-2 aria-[current=page]:bg-chosen ${edge} ${isGone ? "opacity-80" : ""}`}
+      className={`relative flex h-full flex-col justify-center gap-0.5 border-b border-line px-4 before:absolute before:inset-y-1.5 before:left-0 before:w-1 before:rounded-r hover:bg-hover focus-visible:-outline-offset-2 aria-[current=page]:bg-chosen ${edge} ${isGone ? "opacity-80" : ""}`}
     >
       <span className="flex items-center justify-between gap-3">
         <span className="truncate font-medium" title={spelt(item.tool)}>
