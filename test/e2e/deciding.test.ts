@@ -257,6 +257,6 @@ describe.skipIf(chromium === null)("deciding in the console", () => {
   }
 
   async function expectFocus(target: Locator): Promise<void> {
-    await expect.poll(() => target.evaluate((element) => element.matches(":focus"))).toBe(true);
+    await target.and(target.page().locator(":focus")).waitFor();
   }
 });
