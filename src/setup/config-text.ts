@@ -83,13 +83,21 @@ export function hasUpstreams(before: string | null): boolean {
 /** What the answers ask of the file. */
 export function wishesOf(answers: Partial<Answers>, said: (name: keyof Answers) => boolean): readonly Wish[] {
   const wishes: Wish[] = [];
-  const { judge = "none", model = "", modelUrl = "", port = "8000" } = answers;
+  const { judge = "none", model = "", modelUrl = "", port = "8000", inngestEventKey = "" } = answers;
   if (judge !== "none") {
     wishes.push({
       path: ["risk", "model"],
       value: modelOf(judge, model, modelUrl),
       comment: " a model scores what the rules only estimate (docs/models.md)",
       explicit: said("judge") || said("model") || said("modelUrl"),
+    });
+  }
+  if (inngestEventKey !== "") {
+    wishes.push({
+      path: ["engine"],
+      value: "inngest",
+      comment: " what drives waiting cases; its keys are in .env",
+      explicit: said("inngestEventKey"),
     });
   }
   if (port !== "8000") {

@@ -9,6 +9,7 @@ export interface Answers {
   readonly model: string;
   readonly inngestEventKey: string;
   readonly inngestSigningKey: string;
+  readonly inngestUrl: string;
   readonly databaseUrl: string;
   readonly upstreams: string;
   readonly clients: string;
@@ -142,11 +143,21 @@ export const QUESTIONS: readonly Question[] = [
     secret: true,
     kept: true,
     fallback: () => "",
-    when: ({ inngestEventKey = "" }) => inngestEventKey !== "",
+    when: usesInngest,
     check: (value) =>
-      /^(?:signkey-[a-z0-9]+-)?(?:[0-9a-f]{2})+$/u.test(value)
+      /^(?:signkey-[a-z0-9]+-)?(?:[0-9a-f]{2}){16,}$/iu.test(value)
         ? undefined
-        : "This is no Inngest signing key; it is signkey-… and hexadecimal digits, from the app's settings at Inngest.",
+        : "This is no Inngest signing key; it is signkey-…- and at least 32 hexadecimal digits, or the digits alone.",
+  },
+  {
+    name: "inngestUrl",
+    prompt: "Address of your own Inngest server (empty: Inngest's)",
+    flag: "--inngest-url <url>",
+    variable: "INNGEST_BASE_URL",
+    kept: true,
+    fallback: () => "",
+    when: usesInngest,
+    check: (value) => (value === "" ? undefined : httpUrl(value)),
   },
   {
     name: "databaseUrl",
@@ -157,7 +168,8 @@ export const QUESTIONS: readonly Question[] = [
     kept: true,
     fallback: () => "",
     check: (value) =>
-      value === "" || (/^postgres(?:ql)?:\/\/\S+$/u.test(value) && URL.canParse(value))
+      value === "" ||
+      (/^postgres(?:ql)?:\/\/[^\s']+$/u.test(value) && (URL.parse(value)?.pathname.length ?? 0) > 1)
         ? undefined
         : "This is no Postgres URL; write postgres://user:password@host:5432/database, or nothing for SQLite.",
   },
@@ -195,6 +207,10 @@ export const QUESTIONS: readonly Question[] = [
 
 function isModal({ judge }: Partial<Answers>): boolean {
   return judge === "modal";
+}
+
+function usesInngest({ inngestEventKey = "" }: Partial<Answers>): boolean {
+  return inngestEventKey !== "";
 }
 
 function isChat({ judge }: Partial<Answers>): boolean {

@@ -169,6 +169,19 @@ describe("atlas init --no-start", () => {
     expect(read(".env")).toContain("MODAL_TOKEN_SECRET=as-new-one");
   });
 
+  test("keeps Inngest's keys and the database's address in .env, and says in atlas.yaml what drives the cases", async () => {
+    const secrets = {
+      INNGEST_EVENT_KEY: "event-MARKER",
+      INNGEST_SIGNING_KEY: `signkey-test-${"ab".repeat(16)}`,
+      ATLAS_DATABASE_URL: "postgres://u:MARKER@db.example.org/atlas",
+    };
+    const done = await init(["--yes", "--no-start"], { env: secrets });
+    expect(done.code).toBe(0);
+    expect(done.out + done.err + read("atlas.yaml")).not.toContain("MARKER");
+    expect(read("atlas.yaml")).toContain("\nengine: inngest\n");
+    expect(readEnvFile(join(folder, ".env"))).toEqual(secrets);
+  });
+
   test("takes answers from flags before variables, and variables before questions", async () => {
     const env = {
       ATLAS_JUDGE: "ollama",
@@ -328,6 +341,66 @@ describe("atlas init, and a start", () => {
     );
     expect(served.said.out + served.said.err).not.toContain("WRONG-KEY");
   });
+});
+
+/** Stands for Docker: writes down what it is asked, and serves `/readyz` where it is told to publish. */
+const FAKE_DOCKER = `#!/usr/bin/env node
+const { appendFileSync } = require("node:fs");
+const { spawn } = require("node:child_process");
+const args = process.argv.slice(2);
+const secrets = args[0] === "run" ? args.flatMap((arg, i) => (args[i - 1] === "--env" ? [arg + "=" + process.env[arg]] : [])) : [];
+appendFileSync(process.env.HOME + "/docker.jsonl", JSON.stringify({ args, secrets }) + "\\n");
+if (args[0] === "run") {
+  const [host, port] = args[args.indexOf("--publish") + 1].split(":");
+  const serve = "require('node:http').createServer((q, r) => r.end('ready')).listen(" + port + ", '" + host + "'); setTimeout(() => process.exit(), 20000)";
+  const child = spawn(process.execPath, ["-e", serve], { detached: true, stdio: "ignore" });
+  child.unref();
+  appendFileSync(process.env.HOME + "/docker.pid", String(child.pid));
+}
+`;
+
+test("with Docker it builds the image and runs it with nothing but a folder to write to, and no secret on a command line", async () => {
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
+  writeFileSync(join(bin, "docker"), FAKE_DOCKER, { mode: 0o755 });
+  writeFileSync(join(folder, ".env"), "CRM_TOKEN='MARKER with spaces'\n");
+  const port = await freePort();
+  const env = { PATH: `${bin}:${process.env["PATH"]}` };
+  const done = await init(
+    ["--yes", "--port", String(port), "--upstream", "crm=https://crm.example.org/mcp"],
+    { env },
+  );
+  process.kill(Number(read("home/docker.pid")));
+  expect(done).toMatchObject({ code: 0 });
+  expect(done.out).toContain(`is ready on http://127.0.0.1:${port}, in the container atlas-gateway`);
+  const asked = read("home/docker.jsonl")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { args: string[]; secrets: string[] });
+  expect(asked.map(({ args }) => args[0])).toEqual(["info", "ps", "ps", "build", "run"]);
+  const run = asked.at(-1);
+  expect(run?.args).toEqual(
+    expect.arrayContaining([
+      "--read-only",
+      "--cap-drop",
+      `127.0.0.1:${port}:8000`,
+      `${join(folder, "atlas.yaml")}:/app/atlas.yaml:ro`,
+    ]),
+  );
+  expect(run?.args.join(" ")).not.toContain("MARKER");
+  expect(run?.secrets).toEqual(["CRM_TOKEN=MARKER with spaces"]);
+});
+
+test("says why a container is not what it runs in", async () => {
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
+  writeFileSync(join(bin, "docker"), FAKE_DOCKER, { mode: 0o755 });
+  const env = { PATH: `${bin}:${process.env["PATH"]}` };
+  const port = String(await freePort());
+  const served = start(["--yes", "--port", port, "--upstream", "mine=node mine.js"], { env });
+  expect(await saidUntil(served, /Make the first case/)).toContain(
+    "Runs without a container: a container has neither the program nor the files of mine.",
+  );
 });
 
 test("setup.sh is the same, wherever it is called from, and installs nothing that is there", async () => {
