@@ -33,6 +33,12 @@ async function backup(name: string, options: WhereOptions): Promise<boolean> {
       "The data is in Postgres: copy it with pg_dump, as docs/postgres.md says.",
     );
   }
+  if (isElsewhere(folder)) {
+    throw new AtlasError(
+      "config.invalid",
+      `The gateway of ${folder} keeps its data in Postgres; back it up with pg_dump.`,
+    );
+  }
   if (!existsSync(database)) {
     throw new AtlasError(
       "config.invalid",
@@ -74,6 +80,7 @@ export function verifyCopy(
       publicKey,
       cases: reader.cases(),
       payloads: reader.payloads(),
+      imports: reader.imports(),
     });
     const newest = reader.newestEvent();
     const at: unknown = newest === undefined ? undefined : JSON.parse(newest.bytes).at;

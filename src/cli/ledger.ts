@@ -63,6 +63,7 @@ async function withSqliteLedger<Answer>(
       heads: reader.heads(),
       cases: reader.cases(),
       payloads: reader.payloads(),
+      imports: reader.imports(),
     });
   } finally {
     reader.close();

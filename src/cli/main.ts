@@ -10,6 +10,7 @@ import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
 import { takeEnvironmentFile } from "./environment.ts";
 import { handshakeCommand } from "./handshake.ts";
+import { importCommand } from "./import.ts";
 import { initCommand } from "./init.ts";
 import { ledgerCommand } from "./ledger.ts";
 import { observeCommand } from "./observe.ts";
@@ -51,6 +52,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     pruneCommand(),
     backupCommand(setExitCode),
     restoreCommand(),
+    importCommand(setExitCode),
     casesCommand(),
     agentsCommand(),
     reviewersCommand(),

@@ -17,7 +17,7 @@ import { AtlasError } from "../domain/errors.ts";
 import { newWriterId, secureRandomBytes } from "../domain/ids.ts";
 import { loadOrCreateSigningKey, SIGNING_KEY_FILE } from "../ledger/signing-key.ts";
 import type { LedgerReport } from "../ledger/verify.ts";
-import { DATABASE_FILE } from "../open-store.ts";
+import { DATABASE_FILE, isElsewhere } from "../open-store.ts";
 import { assertBackup, unmarkBackup } from "../store/sqlite/backup.ts";
 import { RESTORING } from "../store/sqlite/connection.ts";
 import { acquireDataLock } from "../store/sqlite/lock.ts";
@@ -52,6 +52,12 @@ async function restore(name: string, options: RestoreOptions): Promise<void> {
   if (!existsSync(file)) throw new AtlasError("config.invalid", `There is no file ${file}.`);
   assertBackup(file);
   const folder = dataDir(options);
+  if (isElsewhere(folder)) {
+    throw new AtlasError(
+      "config.invalid",
+      `The gateway of ${folder} keeps its data in Postgres; a backup of a data folder is not for it.`,
+    );
+  }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const lock = acquireDataLock(folder, { pid: process.pid, startedAt: new Date().toISOString() });
   try {

@@ -8,6 +8,7 @@ import type { CatalogTool, ToolDefinition } from "../domain/tool.ts";
 import type { AccountStore } from "./account-ports.ts";
 import type { DecisionHistory, HistoryParams } from "./decision-history.ts";
 import type { EngineRunStore } from "./engine-ports.ts";
+import type { ImportStore } from "./import-ports.ts";
 import type { LiveCaller } from "./live-client.ts";
 import type { ReadStore } from "./read-ports.ts";
 import type { RestoreStore } from "./restore-ports.ts";
@@ -348,7 +349,8 @@ export interface Store
     ErasureStore,
     FiguresStore,
     ReadStore,
-    RestoreStore {
+    RestoreStore,
+    ImportStore {
   /** Signs what is committed so far, finishes what is queued and closes the database. */
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { createCaseCheck, type StoredCase, type StoredPayload } from "./case-che
 import { linkProblem, type ReadEvent, readEvent, type StoredEvent } from "./chain.ts";
 import { type Finding, type FindingId, finding } from "./finding.ts";
 import { isHeadGenuine, type SignedHead } from "./head.ts";
+import { createImportCheck, type StoredImport } from "./import-check.ts";
 import { joinsOf, type WriterJoin } from "./joins.ts";
 import { keyIdOf } from "./signing-key.ts";
 
@@ -17,6 +18,8 @@ export interface VerifyLedgerParams {
   /** Rows to hold against the events; null leaves them out. */
   readonly cases: Iterable<StoredCase> | null;
   readonly payloads: Iterable<StoredPayload> | null;
+  /** Entries of older audit logs; left out when they are not given. */
+  readonly imports?: Iterable<StoredImport>;
 }
 
 export interface WriterReport {
@@ -58,6 +61,8 @@ export interface LedgerRows {
   readonly heads: Iterable<SignedHead>;
   readonly cases: Iterable<StoredCase> | AsyncIterable<StoredCase> | null;
   readonly payloads: Iterable<StoredPayload> | AsyncIterable<StoredPayload> | null;
+  /** Entries of older audit logs; left out when they are not given. */
+  readonly imports?: Iterable<StoredImport> | AsyncIterable<StoredImport>;
 }
 
 /**
@@ -73,6 +78,8 @@ export function verifyLedger(params: VerifyLedgerParams): LedgerReport {
   if (params.cases !== null) verification.casesEnded();
   for (const payload of params.payloads ?? []) verification.payload(payload);
   if (params.payloads !== null) verification.payloadsEnded();
+  for (const row of params.imports ?? []) verification.imported(row);
+  if (params.imports !== undefined) verification.importsEnded();
   return verification.report();
 }
 
@@ -87,6 +94,8 @@ export async function verifyStreamedLedger(
   if (rows.cases !== null) verification.casesEnded();
   for await (const payload of rows.payloads ?? []) verification.payload(payload);
   if (rows.payloads !== null) verification.payloadsEnded();
+  for await (const row of rows.imports ?? []) verification.imported(row);
+  if (rows.imports !== undefined) verification.importsEnded();
   return verification.report();
 }
 
@@ -100,6 +109,7 @@ function begin(params: Pick<VerifyLedgerParams, "heads" | "publicKey">) {
   const chains = new Map<string, Chain>();
   const joins: WriterJoin[] = [];
   const cases = createCaseCheck(add);
+  const imports = createImportCheck();
   const counts = { events: 0, payloads: 0 };
   const gaps = new Set<string>();
 
@@ -116,6 +126,7 @@ function begin(params: Pick<VerifyLedgerParams, "heads" | "publicKey">) {
       if (event.type === "writer.started")
         joins.push(...checkStart(chains, stored, event, params.publicKey, add));
       cases.event(stored, event);
+      imports.event(event);
     },
     eventsEnded(): void {
       for (const head of heads) checkHead(chains, head, params.publicKey, add);
@@ -129,6 +140,10 @@ function begin(params: Pick<VerifyLedgerParams, "heads" | "publicKey">) {
       cases.payload(payload);
     },
     payloadsEnded: (): void => cases.payloadsEnded(),
+    imported: (row: StoredImport): void => imports.row(row),
+    importsEnded(): void {
+      for (const problem of imports.problems()) add("payload.changed", {}, problem);
+    },
     report: (): LedgerReport => ({
       ok: findings.length === 0,
       counts: {

@@ -31,6 +31,7 @@ export interface Database {
   outbox: OutboxRow;
   engine_runs: EngineRunRow;
   settings: SettingRow;
+  imported_entries: ImportedEntryRow;
   ledger_writers: LedgerWriterRow;
   ledger_events: LedgerEventRow;
   ledger_heads: LedgerHeadRow;
@@ -223,6 +224,15 @@ export interface OutboxRow {
 export interface SettingRow {
   key: "policy_version" | "fencing_token";
   value: string;
+}
+
+/** An entry of an older audit log; `salt` and `text` are null once they were erased. */
+export interface ImportedEntryRow {
+  id: string;
+  at_ms: number | null;
+  imported_at_ms: number;
+  salt: string | null;
+  text: string | null;
 }
 
 export interface LedgerWriterRow {

@@ -9,6 +9,7 @@ import { testErasure } from "./erasure.testsuite.ts";
 import { testFigures } from "./figures.testsuite.ts";
 import { type Gateway, openGateway, setUp, type TestDatabase } from "./fixture.testsuite.ts";
 import { testGuards } from "./guards.testsuite.ts";
+import { testImports } from "./imports.testsuite.ts";
 import { testLedger } from "./ledger.testsuite.ts";
 import { testLifeOfCases } from "./life-of-cases.testsuite.ts";
 import { testLists } from "./lists.testsuite.ts";
@@ -65,6 +66,7 @@ export function testStore({ create }: StoreSuiteParams): void {
     testReads(current);
     testErasure(current);
     testRestoring(current);
+    testImports(current);
     testFigures(current);
   });
 }

@@ -14,6 +14,7 @@ import { createErasure } from "./erasure.ts";
 import { createGuardRows, type FencingTokens } from "./guard-rows.ts";
 import { createGuards } from "./guards.ts";
 import { createHeadSigner } from "./head-signer.ts";
+import { createImports } from "./imports.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
 import { createOutbox } from "./outbox.ts";
 import { createPasswordRows } from "./password-rows.ts";
@@ -119,6 +120,7 @@ export function composeStore(deps: StoreDeps): ComposedStore {
       ...createOutbox(shared),
       ...createEngineRuns({ ...shared, rows }),
       ...createErasure(shared),
+      ...createImports(shared),
       ...createRestoring({ ...shared, rows }),
       figures: () => deps.lists(readFigures),
       close: gate.closeOnce(async () => {

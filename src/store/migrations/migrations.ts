@@ -6,6 +6,7 @@ import { toolAcceptance } from "./0004-tool-acceptance.ts";
 import { retentionMigration } from "./0005-retention.ts";
 import { postgresMigration } from "./0006-postgres.ts";
 import { engineRunsMigration } from "./0007-engine-runs.ts";
+import { importsMigration } from "./0008-imports.ts";
 
 /** Every migration in order of its name, named here so that a bundle needs no folder at run time. */
 export function migrationProvider(dialect: SqlDialect): MigrationProvider {
@@ -17,6 +18,7 @@ export function migrationProvider(dialect: SqlDialect): MigrationProvider {
     "0005-retention": retentionMigration,
     "0006-postgres": postgresMigration(dialect),
     "0007-engine-runs": engineRunsMigration,
+    "0008-imports": importsMigration,
   };
   return { getMigrations: () => Promise.resolve(migrations) };
 }

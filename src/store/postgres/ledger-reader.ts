@@ -1,5 +1,6 @@
 import type { StoredCase, StoredPayload } from "../../ledger/case-check.ts";
 import type { StoredEvent } from "../../ledger/chain.ts";
+import type { StoredImport } from "../../ledger/import-check.ts";
 import type { LedgerRows } from "../../ledger/verify.ts";
 import type { Parameters } from "../commands/statement.ts";
 import type { LedgerHeadRow } from "../database.ts";
@@ -14,6 +15,8 @@ const EVENTS =
   "select id, writer, sequence, ref, hash, bytes from ledger_events where id > :after order by id limit :limit";
 const CASES = `select ref, state, reason_id as "reasonId" from cases where ref > :after order by ref limit :limit`;
 const PAYLOADS = `select ref, kind, salt, text from payloads where (ref, kind) > (:ref, :kind) order by ref, kind limit :limit`;
+
+const IMPORTS = "select id, salt, text from imported_entries where id > :after order by id limit :limit";
 
 /**
  * Opens the ledger for reading. Everything read is of the same moment, whatever gateways write meanwhile.
@@ -35,6 +38,9 @@ export async function withPostgresLedger<Answer>(
       payloads: pages<StoredPayload>(session, PAYLOADS, { ref: "", kind: "" }, ({ ref, kind }) => ({
         ref,
         kind,
+      })),
+      imports: pages<StoredImport & { id: string }>(session, IMPORTS, { after: "" }, ({ id }) => ({
+        after: id,
       })),
     });
   } finally {

@@ -1,6 +1,7 @@
 import type { StoredCase, StoredPayload } from "../../ledger/case-check.ts";
 import type { StoredEvent } from "../../ledger/chain.ts";
 import type { SignedHead } from "../../ledger/head.ts";
+import type { StoredImport } from "../../ledger/import-check.ts";
 import type { LedgerHeadRow } from "../database.ts";
 import { rowToHead } from "../ledger-codec.ts";
 import { openForReading, prepare } from "./connection.ts";
@@ -16,6 +17,8 @@ export interface LedgerReader {
   heads(): readonly SignedHead[];
   cases(): Iterable<StoredCase>;
   payloads(): Iterable<StoredPayload>;
+  /** Entries of older audit logs. */
+  imports(): Iterable<StoredImport>;
   close(): void;
 }
 
@@ -39,6 +42,13 @@ export function openLedgerReader(path: string): LedgerReader {
       prepare<StoredCase>(db, "select ref, state, reason_id as reasonId from cases order by ref").iterate(),
     payloads: () =>
       prepare<StoredPayload>(db, "select ref, kind, salt, text from payloads order by ref").iterate(),
+    imports() {
+      const table = prepare(db, "select 1 from sqlite_master where name = 'imported_entries'").get();
+      // A backup of an earlier version has none yet.
+      return table === undefined
+        ? []
+        : prepare<StoredImport>(db, "select salt, text from imported_entries").iterate();
+    },
     close() {
       db.exec("rollback");
       db.close();
