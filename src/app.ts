@@ -103,7 +103,7 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Gate
   closers.add(() => engine.close());
   const notifier = createNotifier(config, { store, ...self });
   closers.add(() => notifier.close());
-  closers.add(store.onChange(() => notifier.wake()));
+  closers.add(store.onChange((_change, origin) => origin === "here" && notifier.wake()));
   const reloader = composeReloader({ config, store, upstreams, inForce, judges, notifier, monitoring }, self);
   let phase: GatewayStatus["phase"] = "starting";
   const status = () => ({ phase, reloadRefused: reloader.last()?.taken === false });

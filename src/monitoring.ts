@@ -26,7 +26,9 @@ export interface Monitoring {
 export function createMonitoring(deps: MonitoringDeps): Monitoring {
   const { store, log } = deps;
   const metrics = createMetrics({ version: deps.version });
-  const stop = store.onChange((change) => {
+  const stop = store.onChange((change, origin) => {
+    // Each process counts and logs its own.
+    if (origin === "elsewhere") return;
     metrics.caseChanged(change);
     noteDecision(change, metrics);
     const { ref, from, to, revision, upstream, agentId: agent, reasonId: reason_id } = change;

@@ -31,6 +31,12 @@ import type {
 } from "./transitions/taking.ts";
 import type { UndoParams, UndoResult } from "./transitions/undo.ts";
 
+/**
+ * Who committed a change: this process, or another one on the same database. A change from elsewhere may be told twice, or as the
+ * case stands (`from` is `to`) when what led there was not heard.
+ */
+export type ChangeOrigin = "here" | "elsewhere";
+
 /** A change of a case that a commit has made durable. */
 export interface CaseChanged {
   readonly ref: CaseRef;
@@ -105,8 +111,8 @@ export interface CaseStore {
   nextDueAtMs(): Promise<number | null>;
   /** Bytes kept for a case; null when there were none or they were erased. */
   getPayload(ref: CaseRef, kind: PayloadKind): Promise<string | null>;
-  /** Called after each commit, in order of commits. Returns a function that stops it. */
-  onChange(listener: (change: CaseChanged) => void): () => void;
+  /** Called after each commit, in order of commits, of this process and of others on the same database. Returns a function that stops it. */
+  onChange(listener: (change: CaseChanged, origin: ChangeOrigin) => void): () => void;
 }
 
 export interface RefusalParams {
@@ -241,7 +247,7 @@ export interface GuardStore {
     readonly pin: Sha256Hex;
   }): Promise<Acceptance | null>;
   /** Called after each commit that changed a tool. Returns a function that stops it. */
-  onToolChange(listener: (change: ToolChanged) => void): () => void;
+  onToolChange(listener: (change: ToolChanged, origin: ChangeOrigin) => void): () => void;
   /** The definition that has this pin, as some upstream once listed it. */
   getDefinition(pin: Sha256Hex): Promise<ToolDefinition | null>;
   /** Tools of all upstreams, with what changed since they were accepted. */

@@ -2,7 +2,7 @@ import type { Case } from "../../domain/case.ts";
 import { joinKey, sha256 } from "../../domain/digest.ts";
 import type { CaseRef, PersonId } from "../../domain/ids.ts";
 import type { Agent, Person } from "../../domain/principal.ts";
-import type { CaseChanged, CaseStore } from "../../governance/ports.ts";
+import type { CaseStore } from "../../governance/ports.ts";
 import { planAssessment } from "../../governance/transitions/assessment.ts";
 import { planClaim } from "../../governance/transitions/claim.ts";
 import { planDecision } from "../../governance/transitions/decision.ts";
@@ -42,7 +42,7 @@ export interface CasesDeps {
   readonly lists: Lists;
   /** Database time. */
   readonly now: () => Steps<number>;
-  readonly listen: (listener: (change: CaseChanged) => void) => () => void;
+  readonly listen: CaseStore["onChange"];
 }
 
 /** Each command reads what its pure transition needs, asks it, and carries the answer out, all in one transaction. */

@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { AtlasError } from "../../domain/errors.ts";
 import type { RandomBytes, WriterId } from "../../domain/ids.ts";
-import type { CaseChanged, Store, ToolChanged } from "../../governance/ports.ts";
+import type { CaseChanged, ChangeOrigin, Store, ToolChanged } from "../../governance/ports.ts";
 import { type ChangeListeners, createChangeListeners } from "../change-listeners.ts";
 import { readFigures } from "../figures.ts";
 import { createAccounts } from "./accounts.ts";
@@ -46,7 +46,7 @@ export interface Listeners {
   readonly cases: ChangeListeners<CaseChanged>;
   readonly tools: ChangeListeners<ToolChanged>;
   /** Tells each change to those who listen to its kind, in order. */
-  tell(changes: readonly Change[]): void;
+  tell(changes: readonly Change[], origin: ChangeOrigin): void;
 }
 
 export function createListeners(log: StoreLog | undefined): Listeners {
@@ -60,10 +60,10 @@ export function createListeners(log: StoreLog | undefined): Listeners {
   };
   return {
     ...listeners,
-    tell(changes) {
+    tell(changes, origin) {
       for (const change of changes) {
-        if ("case" in change) listeners.cases.tell([change.case]);
-        else listeners.tools.tell([change.tool]);
+        if ("case" in change) listeners.cases.tell([change.case], origin);
+        else listeners.tools.tell([change.tool], origin);
       }
     },
   };
@@ -137,7 +137,7 @@ export function composeStore(deps: StoreDeps): ComposedStore {
     start: () => deps.commits.run(OF_GUARDS, (tx) => ledger.start(tx.nowMs)),
     committed(changes) {
       heads.committed();
-      listeners.tell(changes);
+      listeners.tell(changes, "here");
     },
   };
 }

@@ -16,7 +16,7 @@ import { type Steps, statement } from "./statement.ts";
 import { createToolRows, type ToolRows } from "./tool-rows.ts";
 
 export interface ToolsDeps extends GuardsDeps {
-  readonly listen: (listener: (change: ToolChanged) => void) => () => void;
+  readonly listen: GuardStore["onToolChange"];
 }
 
 type Listings = Pick<GuardStore, "recordUpstream" | "recordTools">;

@@ -23,8 +23,8 @@ export interface GroupCommitDeps {
   readonly clock: { readonly nowMs: () => number } | null;
   /** Something was rolled back, or may have been: forget what was remembered of the database. Never throws. */
   readonly onRollback: () => void;
-  /** Statement that tells other processes of the changes once they are committed; null for none. */
-  readonly announce: (changes: readonly Change[]) => Steps<void> | null;
+  /** Tells other processes of the changes when they are committed. */
+  readonly announce: (changes: readonly Change[]) => Steps<void>;
   /** After the commit, in the order of the commands. */
   readonly onCommitted: (changes: readonly Change[]) => void;
 }
@@ -179,8 +179,7 @@ function createAttempt(session: Session, deps: GroupCommitDeps) {
     const tx = { nowMs, changed: (change: Change) => void changes.push(change) };
     try {
       for (const member of group) answers.push(await member.run(tx, carryOutSteps));
-      const announcement = deps.announce(changes);
-      if (announcement !== null) await carryOutSteps(announcement);
+      await carryOutSteps(deps.announce(changes));
       await commit(session, xid, deps);
       await Promise.all(sent);
     } catch (error) {

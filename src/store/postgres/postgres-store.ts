@@ -13,6 +13,7 @@ import {
   type ComposedStore,
   composeStore,
   createListeners,
+  type Listeners,
   type OpenStoreParams,
 } from "../commands/store.ts";
 import type { Database } from "../database.ts";
@@ -21,6 +22,7 @@ import { requireFit } from "./fitness.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { lockKey } from "./locks.ts";
 import { kyselyOn, migrate } from "./migrate.ts";
+import { announce, channelOf, createNews } from "./news.ts";
 import { openPool } from "./pool.ts";
 import { publicError } from "./problems.ts";
 import { createReads } from "./reads.ts";
@@ -49,21 +51,30 @@ export async function openPostgresStore(params: OpenPostgresStoreParams): Promis
   const schema = await schemaOf(driver, session);
   const writing = createWritingSession({ ...params, open: () => openSession(driver, session), schema });
   const pool = openPool(driver, session, params.readers ?? 8);
+  const listeners = createListeners(params.log);
+  const news = createNews({
+    open: () => openSession(driver, session),
+    channel: channelOf(schema),
+    writer: params.writer,
+    onChanges: (changes) => listeners.tell(changes, "elsewhere"),
+    onProblem: (error) =>
+      params.log?.error({ error }, "The database cannot be listened to; it will be tried again."),
+  });
+  const disconnect = async () => {
+    await news.close();
+    await writing.close();
+    await pool.end();
+  };
   try {
     const kysely = kyselyOn(pool);
     await migrate(await writing.current(), schema, kysely);
-    const composed = compose(
-      { ...params, schema, pool, kysely, session: () => writing.current() },
-      async () => {
-        await writing.close();
-        await pool.end();
-      },
-    );
+    const connections = { schema, pool, kysely, listeners, session: () => writing.current() };
+    const composed = compose({ ...params, ...connections }, disconnect);
     await composed.start();
+    if (params.hold !== "beside") await news.start();
     return composed.store;
   } catch (error) {
-    await writing.close().catch(() => undefined);
-    await pool.end();
+    await disconnect().catch(() => undefined);
     throw publicError(error);
   }
 }
@@ -87,6 +98,7 @@ interface ComposeParams extends OpenPostgresStoreParams {
   readonly pool: Pool;
   readonly kysely: Kysely<Database>;
   readonly session: () => Promise<Session>;
+  readonly listeners: Listeners;
 }
 
 function compose(params: ComposeParams, disconnect: () => Promise<void>): ComposedStore {
@@ -101,7 +113,7 @@ function compose(params: ComposeParams, disconnect: () => Promise<void>): Compos
     schema,
     clock: clock ?? null,
     onRollback: ledger.forget,
-    announce: () => null,
+    announce: (changes) => announce(channelOf(schema), params.writer, changes),
     onCommitted: (changes) => composed.committed(changes),
   });
   const { reads, lists }: { reads: Reads; lists: Lists } = createReads(pool, kysely);
@@ -113,7 +125,7 @@ function compose(params: ComposeParams, disconnect: () => Promise<void>): Compos
     now: clock === undefined ? databaseTime : clockTime(clock),
     tokens: SEQUENCE,
     ledger,
-    listeners: createListeners(params.log),
+    listeners: params.listeners,
     disconnect,
   });
   return composed;

@@ -25,7 +25,7 @@ export function numbered({ sql, parameters }: Pick<Request, "sql" | "parameters"
 
 function translate(sql: string): { readonly text: string; readonly order: readonly string[] } {
   const order: string[] = [];
-  const text = sql.replaceAll(/:([a-z_]\w*)/gu, (_all, name: string) => {
+  const text = sql.replaceAll(/(?<!:):([a-z_]\w*)/gu, (_all, name: string) => {
     if (!order.includes(name)) order.push(name);
     return `$${order.indexOf(name) + 1}`;
   });
