@@ -3,8 +3,8 @@ import path from "node:path";
 import { expect, test } from "vitest";
 
 const BEGINS = /function\*|^\s*\*\w+\(/u;
-/** A call that stands alone: whatever it returns is lost. */
-const CALL = /^(?!tx\.|(?:if|for|while|switch)\b|means\.|definitions\.|joined\.)[a-z]\w*(?:\.\w+)*\(/u;
+/** A call that stands alone: whatever it returns is lost. Of lists and maps that is what is meant. */
+const CALL = /^(?!tx\.|(?:if|for|while|switch)\b|\w+\.(?:push|set)\()[a-z]\w*(?:\.\w+)*\(/u;
 
 function indentOf(line: string): number {
   return line.length - line.trimStart().length;

@@ -42,7 +42,7 @@ afterEach(async () => {
     verifyStreamedLedger({ ...rows, publicKey: createPublicKey(testSigningKey) }),
   );
   await database.empty();
-  expect(report.findings).toEqual([]);
+  if (!report.ok) throw new Error(report.findings.map(({ sentence }) => sentence).join("\n"));
 });
 
 const ROUNDS = 40;
@@ -115,9 +115,10 @@ describe("two gateways on one database", () => {
         const result = await one.store.claim(one.claimParams(found));
         if (result.kind === "claimed") claimed.push(late);
       }),
-      two.store.engageKillSwitch({ scope: "all", target: "*", by: ADMIN, reason: "stop" }).then(() => {
+      (async () => {
+        await two.store.engageKillSwitch({ scope: "all", target: "*", by: ADMIN, reason: "stop" });
         engaged = true;
-      }),
+      })(),
     ]);
     expect(claimed).not.toContain(true);
     const rest = await Promise.all(approved.map((found) => two.store.claim(two.claimParams(found))));
@@ -125,19 +126,16 @@ describe("two gateways on one database", () => {
   });
 
   test("each hears of what the other commits, as of elsewhere, and of its own once", async () => {
-    const heard: [string, ChangeOrigin][] = [];
+    const heard: string[] = [];
     const tools: [ToolChanged, ChangeOrigin][] = [];
-    two.store.onChange((change: CaseChanged, origin) => heard.push([`${change.ref} ${change.to}`, origin]));
+    two.store.onChange((change: CaseChanged, origin) => heard.push(`${change.ref} ${change.to} ${origin}`));
     two.store.onToolChange((change, origin) => tools.push([change, origin]));
     const { case: theirs } = await open(one);
     await one.store.recordTools({ upstream: TOOL.upstream, tools: [] });
     const { case: own } = await open(two);
     await vi.waitFor(() => expect(heard).toHaveLength(2), 30_000);
     expect(heard.toSorted()).toEqual(
-      [
-        [`${theirs.ref} AWAITING_REVIEW`, "elsewhere"],
-        [`${own.ref} AWAITING_REVIEW`, "here"],
-      ].toSorted(),
+      [`${theirs.ref} AWAITING_REVIEW elsewhere`, `${own.ref} AWAITING_REVIEW here`].toSorted(),
     );
     await vi.waitFor(() =>
       expect(tools).toEqual([[{ upstream: TOOL.upstream, name: TOOL.name }, "elsewhere"]]),
@@ -165,7 +163,7 @@ describe("two gateways on one database", () => {
     );
     const decided = await two.store.recordDecision(two.decision(found));
     expect(decided).toMatchObject({ kind: "recorded" });
-    await expect(stalled.exec("select 1")).rejects.toThrow();
+    await expect(stalled.exec("select 1")).rejects.toThrow(/terminat|connection/iu);
     await stalled.close().catch(() => undefined);
   });
 
