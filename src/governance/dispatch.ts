@@ -6,7 +6,7 @@ import type { ReasonId } from "../domain/reasons.ts";
 import type { Meter } from "./meter.ts";
 import type { CaseStore, DispatchOutcome } from "./ports.ts";
 import type { OutcomeParams, OutcomeResult } from "./transitions/outcome.ts";
-import { payload } from "./transitions/plan.ts";
+import { type Durability, payload } from "./transitions/plan.ts";
 
 /** How long after a claim the call may still be written to the upstream. A process that was stopped for longer gives up. */
 export const DISPATCH_WITHIN_MS = 5_000;
@@ -77,6 +77,7 @@ export interface RecordDispatchParams {
   /** The agent is on the line: its answer is hashed, not kept. */
   readonly live: boolean;
   readonly maxResultBytes: number;
+  readonly durability?: Durability;
 }
 
 export interface RecordDispatchDeps {
@@ -104,6 +105,7 @@ export function recordDispatch(
         ? null
         : payload("result", capped(text, params.maxResultBytes), deps.random),
     reported: params.live,
+    ...(params.durability !== undefined && { durability: params.durability }),
   });
 }
 

@@ -26,7 +26,7 @@ import { bindingOf, type RequestStates, readRetry } from "./request-state.ts";
 import { type RuleCallDeps, type RuledCall, ruleCall } from "./rule-call.ts";
 import type { OpenCaseParams, OpenCaseResult } from "./transitions/open-case.ts";
 import type { OutcomeResult } from "./transitions/outcome.ts";
-import { payload } from "./transitions/plan.ts";
+import { type Durability, payload } from "./transitions/plan.ts";
 
 export interface GovernCallDeps extends RuleCallDeps, RecordDispatchDeps, Pick<AssessCaseDeps, "assessing"> {
   readonly store: CaseStore & AssessCaseDeps["store"] & Pick<GuardStore, "acceptanceOf">;
@@ -116,8 +116,9 @@ async function govern(
     const live = { call, retry, caller, timer, case: opened.case };
     if (opened.case.state === "ASSESSING") return timer.await(holdWhileAssessing(live, deps));
     if (opened.token === null) return answerOfCase(opened.case, null, null);
-    const { token } = opened;
-    return untilEnded(opened.case.ref, dispatchLive({ ...live, token, dispatchByMonotonicMs }, deps), deps);
+    const { token, durability } = opened;
+    const run = { ...live, token, dispatchByMonotonicMs, durability };
+    return untilEnded(opened.case.ref, dispatchLive(run, deps), deps);
   }
   return refuseCall(call, "policy.error", "the policy keeps changing; call the tool again", deps);
 }
@@ -164,6 +165,7 @@ interface LiveCase {
 interface LiveRun extends LiveCase {
   readonly token: number;
   readonly dispatchByMonotonicMs: number;
+  readonly durability: Durability;
 }
 
 /** Lets callers of the same call wait for this answer, which goes on if its own agent goes away. */
@@ -208,7 +210,7 @@ async function assessLive(live: LiveCase, hold: Hold, deps: GovernCallDeps): Pro
   const token = assessed?.kind === "assessed" ? assessed.token : null;
   return assessed === null || token === null
     ? answerOfCase(assessed?.case ?? opened, null, null)
-    : dispatchLive({ ...live, case: assessed.case, token, dispatchByMonotonicMs }, deps);
+    : dispatchLive({ ...live, case: assessed.case, token, dispatchByMonotonicMs, durability: "full" }, deps);
 }
 
 async function dispatchLive(run: LiveRun, deps: GovernCallDeps): Promise<CallAnswer> {
@@ -231,11 +233,10 @@ async function dispatchLive(run: LiveRun, deps: GovernCallDeps): Promise<CallAns
   const outcome = await run.timer.await(meteredDispatch(run.case, dispatch, deps));
   if (outcome.kind === "not_sent") return recordNotSent(run, outcome, deps);
   const { ref, safeToRepeat } = run.case;
+  const { token, durability } = run;
+  const { maxResultBytes } = deps;
   const recorded = await isRecorded(
-    recordDispatch(
-      { ref, token: run.token, outcome, safeToRepeat, live: true, maxResultBytes: deps.maxResultBytes },
-      deps,
-    ),
+    recordDispatch({ ref, token, outcome, safeToRepeat, live: true, maxResultBytes, durability }, deps),
   );
   // The agent must not take a run that nobody recorded for one that is on record.
   return recorded

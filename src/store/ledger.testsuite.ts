@@ -32,6 +32,33 @@ export async function readEvents(database: TestDatabase) {
 
 export function testLedger(subject: () => Subject): void {
   describe("ledger", () => {
+    test("calls that policy allows on a tool marked safe to repeat say that the power may take them back; no others do", async () => {
+      const { gateway, database } = subject();
+      const marked = { ...TOOL, safeToRepeat: true };
+      const auto = { to: "AUTHORIZED", authorization: "auto", reasonId: "risk.below_threshold" } as const;
+      const said = async (change: Parameters<typeof gateway.opened>[0]) => {
+        const { case: opened, durability } = await gateway.opened(change);
+        if (opened.state === "EXECUTING")
+          await gateway.store.recordOutcome({ ...gateway.outcome(opened), durability });
+        const events = (await readEvents(database)).filter((event) => event.case === opened.ref);
+        return events.map((event) => event.details["durability"]);
+      };
+      expect(await said({ tool: marked, safeToRepeat: true, ruling: allowed })).toEqual(
+        Array.from({ length: 4 }, () => "normal"),
+      );
+      for (const change of [
+        { tool: marked, safeToRepeat: true, ruling: auto },
+        { tool: marked, safeToRepeat: true, ruling: allowed, observe: true },
+        // What the assessor takes for a read is not marked.
+        { tool: TOOL, safeToRepeat: true, ruling: allowed },
+        { tool: TOOL, safeToRepeat: false, ruling: allowed },
+        // Policy allows it, but the definition is not the accepted one.
+        { tool: { ...marked, pin: sha256("changed") }, safeToRepeat: true, ruling: allowed },
+      ]) {
+        expect(new Set(await said(change))).toEqual(new Set([undefined]));
+      }
+    });
+
     test("administrative changes are on record, with who made them, and only when something changed", async () => {
       const { gateway, database } = subject();
       const { store, writer } = gateway;

@@ -6,7 +6,15 @@ import { covers } from "../../domain/kill-switch.ts";
 import type { ReasonId } from "../../domain/reasons.ts";
 import type { CatalogTool } from "../../domain/tool.ts";
 import { type ClaimGuards, type ClaimParams, claimStep, mayRepeat } from "./claim.ts";
-import { commitments, type Payload, type Plan, type Step, takeSteps, writeNothing } from "./plan.ts";
+import {
+  commitments,
+  type Durability,
+  type Payload,
+  type Plan,
+  type Step,
+  takeSteps,
+  writeNothing,
+} from "./plan.ts";
 import { changedSince, type Ruling, rulingStep } from "./ruling.ts";
 
 export interface OpenCaseParams extends Omit<ClaimParams, "newNonce"> {
@@ -52,7 +60,13 @@ export const RECENT_MS = 10 * 60_000;
 
 export type OpenCaseResult =
   /** `token` is set when the case was claimed in the same commit and must be dispatched now. */
-  | { readonly kind: "opened"; readonly case: Case; readonly token: number | null }
+  | {
+      readonly kind: "opened";
+      readonly case: Case;
+      readonly token: number | null;
+      /** What the outcome of the run needs as well. */
+      readonly durability: Durability;
+    }
   | { readonly kind: "joined"; readonly case: Case }
   /** Policy, or what an admin said of the tool, changed since the call was ruled on: rule again. */
   | { readonly kind: "policy_outdated" }
@@ -88,15 +102,33 @@ export function planOpenCase(snapshot: OpenCaseSnapshot, params: OpenCaseParams)
   const steps = [openedStep(start, params)];
   if (ruling.to !== "ASSESSING") steps.push(rulingStep(params, ruling, guards.nowMs));
   if (runsNow) steps.push(claimStep(guards, params, start));
+  const durability = sealing(params, guards, ruling);
   const writes = takeSteps({
     previous: null,
     start,
+    durability,
     steps,
     nowMs: guards.nowMs,
     payloads: payloadsOf(params),
     messages: ruling.to === "AWAITING_REVIEW" ? ["review.requested"] : [],
   });
-  return { answer: { kind: "opened", case: writes.next, token: runsNow ? guards.nextToken : null }, writes };
+  return {
+    answer: { kind: "opened", case: writes.next, token: runsNow ? guards.nextToken : null, durability },
+    writes,
+  };
+}
+
+/** Whether the commit may be light, as far as the call's own parameters say: the transaction may find that it may not. */
+export function maySealLightly(params: Pick<OpenCaseParams, "ruling" | "safeToRepeat" | "observe">): boolean {
+  const { ruling, safeToRepeat } = params;
+  return safeToRepeat && !params.observe && ruling.to === "AUTHORIZED" && ruling.authorization === "policy";
+}
+
+/** Marked is what an operator or an admin said of the tool; what the assessor made out is no mark. */
+function sealing(params: OpenCaseParams, guards: ClaimGuards, ruling: FirstRuling): Durability {
+  const { pin: toolPin, safeToRepeat } = params.tool;
+  const isMarked = mayRepeat(guards, { toolPin, safeToRepeat });
+  return isMarked && maySealLightly({ ...params, ruling }) ? "normal" : "full";
 }
 
 /** A ruling that lets machines go on stands only on the definition that is current and accepted, at the upstream as configured. */

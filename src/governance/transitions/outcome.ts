@@ -3,6 +3,7 @@ import type { CaseRef, Sha256Hex, WriterId } from "../../domain/ids.ts";
 import type { ReasonId } from "../../domain/reasons.ts";
 import {
   commitments,
+  type Durability,
   type Payload,
   type Plan,
   type Step,
@@ -24,6 +25,8 @@ export interface OutcomeParams {
   readonly result: Payload | null;
   /** The agent is on the line and hears of it at once. */
   readonly reported: boolean;
+  /** That of the commit that opened the case; `full` where nothing is said. */
+  readonly durability?: Durability;
 }
 
 export type OutcomeResult =
@@ -57,6 +60,7 @@ export function planOutcome(current: Case | null, nowMs: number, params: Outcome
     start: guard.case,
     steps: [step],
     nowMs,
+    ...(ended && params.durability !== undefined && { durability: params.durability }),
     payloads: params.result === null ? [] : [params.result],
     messages: params.reported && ended ? [] : ["case.ended"],
   });

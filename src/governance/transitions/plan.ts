@@ -54,7 +54,14 @@ export interface Writes {
   readonly payloads: readonly Payload[];
   readonly decision: Decision | null;
   readonly messages: readonly ("review.requested" | "case.ended")[];
+  readonly durability: Durability;
 }
+
+/**
+ * What a commit outlives before anybody hears of it: `full` the power, `normal` the process. Less than full is enough only for
+ * a call that policy allows outright on a tool that somebody marked safe to repeat, and its events say so.
+ */
+export type Durability = "full" | "normal";
 
 /** A command's answer, and what to write for it; null writes nothing. */
 export interface Plan<Answer> {
@@ -112,6 +119,8 @@ export interface StepsParams {
   readonly payloads?: readonly Payload[];
   readonly decision?: Decision;
   readonly messages?: Writes["messages"];
+  /** `full` where nothing is said. */
+  readonly durability?: Durability;
 }
 
 /** Takes several steps in one commit. */
@@ -123,7 +132,7 @@ export function takeSteps(params: StepsParams): Writes {
     const taken = take(current, from, step);
     current = taken.next;
     from = taken.next.state;
-    events.push(taken.event);
+    events.push(params.durability === "normal" ? sealedLightly(taken.event) : taken.event);
   }
   // Whoever took the review took it where it was: what has moved on is nobody's.
   const moved = current.state !== params.start.state;
@@ -134,7 +143,12 @@ export function takeSteps(params: StepsParams): Writes {
     payloads: params.payloads ?? [],
     decision: params.decision ?? null,
     messages: params.messages ?? [],
+    durability: params.durability ?? "full",
   };
+}
+
+function sealedLightly(event: LedgerEntry): LedgerEntry {
+  return { ...event, details: { ...event.details, durability: "normal" } };
 }
 
 /** The answer to a command on a case that does not exist. */

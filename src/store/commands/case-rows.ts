@@ -153,6 +153,7 @@ export function createCaseRows({ ledger, random }: CaseRowsDeps): CaseRows {
     markReported: (ref, nowMs) => change.reported.send({ ref, now: nowMs }),
     *carryOut(writes, tx) {
       const { previous, next } = writes;
+      if (writes.durability === "full") tx.needsFull();
       yield* writeCase(previous, next);
       for (const { kind, salt, text } of writes.payloads)
         yield* change.payload.send({ ref: next.ref, kind, salt, text });

@@ -7,9 +7,14 @@ import { planAssessment } from "../../governance/transitions/assessment.ts";
 import { planClaim } from "../../governance/transitions/claim.ts";
 import { planDecision } from "../../governance/transitions/decision.ts";
 import { planExpire, planWithdraw } from "../../governance/transitions/ending.ts";
-import { type OpenCaseParams, planOpenCase, RECENT_MS } from "../../governance/transitions/open-case.ts";
+import {
+  maySealLightly,
+  type OpenCaseParams,
+  planOpenCase,
+  RECENT_MS,
+} from "../../governance/transitions/open-case.ts";
 import { planLost, planOutcome, planRelease } from "../../governance/transitions/outcome.ts";
-import type { Plan } from "../../governance/transitions/plan.ts";
+import type { Durability, Plan } from "../../governance/transitions/plan.ts";
 import { planResolution } from "../../governance/transitions/resolution.ts";
 import { planReleaseReview, planTake } from "../../governance/transitions/taking.ts";
 import { planUndo } from "../../governance/transitions/undo.ts";
@@ -101,10 +106,15 @@ function createTransitions({ commits, rows, guards, principals }: CasesDeps) {
   function onCase<Answer>(
     ref: CaseRef,
     plan: (current: Case | null, tx: Transaction) => Plan<Answer>,
+    durability: Durability = "full",
   ): Promise<Answer> {
-    return commits.run(ofCases(ref), function* (tx) {
-      return yield* carryOut(plan(yield* rows.find(ref), tx), tx);
-    });
+    return commits.run(
+      ofCases(ref),
+      function* (tx) {
+        return yield* carryOut(plan(yield* rows.find(ref), tx), tx);
+      },
+      durability,
+    );
   }
 
   function byPerson<Answer>(
@@ -124,19 +134,23 @@ function caseCommands(deps: CasesDeps): Commands {
   const { carryOut, personAndCase, onCase, byPerson } = createTransitions(deps);
   return {
     openCase: (params) =>
-      commits.run(ofCall(callKey(params)), function* (tx) {
-        const key = callKey(params);
-        const read = yield* guards.forClaim(
-          { agentId: params.agentId, upstream: params.tool.upstream, tool: params.tool.name },
-          tx.nowMs,
-        );
-        const snapshot = {
-          open: yield* rows.findOpen(key),
-          recent: yield* rows.findEnded(key, tx.nowMs - RECENT_MS),
-          guards: read,
-        };
-        return yield* carryOut(planOpenCase(snapshot, params), tx, read.nextToken);
-      }),
+      commits.run(
+        ofCall(callKey(params)),
+        function* (tx) {
+          const key = callKey(params);
+          const read = yield* guards.forClaim(
+            { agentId: params.agentId, upstream: params.tool.upstream, tool: params.tool.name },
+            tx.nowMs,
+          );
+          const snapshot = {
+            open: yield* rows.findOpen(key),
+            recent: yield* rows.findEnded(key, tx.nowMs - RECENT_MS),
+            guards: read,
+          };
+          return yield* carryOut(planOpenCase(snapshot, params), tx, read.nextToken);
+        },
+        maySealLightly(params) ? "normal" : "full",
+      ),
     recordAssessment: (params) =>
       commits.run(ofCases(params.ref), function* (tx) {
         const current = yield* rows.find(params.ref);
@@ -149,7 +163,8 @@ function caseCommands(deps: CasesDeps): Commands {
         const read = yield* guards.forClaim(current, tx.nowMs);
         return yield* carryOut(planClaim(current, read, params), tx, read.nextToken);
       }),
-    recordOutcome: (params) => onCase(params.ref, (current, tx) => planOutcome(current, tx.nowMs, params)),
+    recordOutcome: (params) =>
+      onCase(params.ref, (current, tx) => planOutcome(current, tx.nowMs, params), params.durability),
     releaseClaim: (params) => onCase(params.ref, (current, tx) => planRelease(current, tx.nowMs, params)),
     recordLost: (params) => onCase(params.ref, (current, tx) => planLost(current, tx.nowMs, params)),
     recordDecision: (params) =>

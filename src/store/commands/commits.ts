@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import type { CaseRef, Sha256Hex } from "../../domain/ids.ts";
 import type { CaseChanged, ToolChanged } from "../../governance/ports.ts";
+import type { Durability } from "../../governance/transitions/plan.ts";
 import type { Database } from "../database.ts";
 import type { Steps } from "./statement.ts";
 
@@ -12,6 +13,8 @@ export interface Transaction {
   /** Database time: read once, after the locks were taken. */
   readonly nowMs: number;
   changed(change: Change): void;
+  /** Nobody may hear of this commit before it outlives the power, whatever its members were thought to need. */
+  needsFull(): void;
 }
 
 /**
@@ -55,9 +58,14 @@ export interface Commits {
    * Carries out a command in the next transaction. It resolves after the COMMIT returned, and not before. A command may be
    * carried out more than once, of which one is committed.
    *
+   * @param durability what the commit needs as far as is known; one command that needs `full` makes the whole transaction so
    * @throws AtlasError `store.failed` when the commit is not known to have happened; what the command itself throws otherwise.
    */
-  run<Answer>(locks: Locks, command: (tx: Transaction) => Steps<Answer>): Promise<Answer>;
+  run<Answer>(
+    locks: Locks,
+    command: (tx: Transaction) => Steps<Answer>,
+    durability?: Durability,
+  ): Promise<Answer>;
 }
 
 /** Carries out a query outside any transaction of ours, so that it sees committed rows only. @throws AtlasError `store.failed` */

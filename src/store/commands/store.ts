@@ -146,8 +146,8 @@ export function composeStore(deps: StoreDeps): ComposedStore {
 function createGate(commits: Commits) {
   let closing: Promise<void> | undefined;
   const gated: Commits = {
-    run(locks, command) {
-      if (closing === undefined) return commits.run(locks, command);
+    run(locks, command, durability) {
+      if (closing === undefined) return commits.run(locks, command, durability);
       return Promise.reject(
         new AtlasError("store.failed", "The gateway is stopping; nothing more is recorded."),
       );

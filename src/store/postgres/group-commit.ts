@@ -176,7 +176,9 @@ function createAttempt(session: Session, deps: GroupCommitDeps) {
     const nowMs = deps.clock?.nowMs() ?? now;
     const changes: Change[] = [];
     const answers: (() => void)[] = [];
-    const tx = { nowMs, changed: (change: Change) => void changes.push(change) };
+    // Postgres is refused where it would commit with less.
+    const needsFull = (): void => undefined;
+    const tx = { nowMs, needsFull, changed: (change: Change) => void changes.push(change) };
     try {
       for (const member of group) answers.push(await member.run(tx, carryOutSteps));
       await carryOutSteps(deps.announce(changes));

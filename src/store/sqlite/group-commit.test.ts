@@ -110,4 +110,27 @@ describe("createGroupCommit", () => {
     expect(all).toHaveLength(1000);
     expect(numbers()).toHaveLength(1000);
   });
+
+  /** 1 is NORMAL, 2 is FULL: what the last commit was sealed with. */
+  const sealedWith = () => Number(db.prepare("pragma synchronous").get()?.["synchronous"]);
+
+  test("a group is as durable as the member that needs most", async () => {
+    await commits.run(() => undefined, "normal");
+    expect(sealedWith()).toBe(1);
+    await Promise.all([commits.run(() => undefined, "normal"), commits.run(() => undefined)]);
+    expect(sealedWith()).toBe(2);
+    await Promise.all([commits.run(() => undefined, "normal"), commits.run(() => undefined, "normal")]);
+    expect(sealedWith()).toBe(1);
+  });
+
+  test("a member that finds it needs more has its group carried out once more, and once only", async () => {
+    const light = commits.run(() => db.exec("insert into numbers values (1)"), "normal");
+    const found = commits.run((tx) => {
+      db.exec("insert into numbers values (2)");
+      tx.needsFull();
+    }, "normal");
+    await Promise.all([light, found]);
+    expect(sealedWith()).toBe(2);
+    expect(numbers()).toEqual([1, 2]);
+  });
 });

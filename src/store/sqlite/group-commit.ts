@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../domain/clock.ts";
 import { AtlasError } from "../../domain/errors.ts";
+import type { Durability } from "../../governance/transitions/plan.ts";
 import type { Change, Transaction } from "../commands/commits.ts";
 import { isSqliteError } from "./connection.ts";
 
@@ -22,12 +23,14 @@ export interface GroupCommit {
    *
    * @throws AtlasError `store.failed` when the commit is not known to have happened; what the command itself throws otherwise.
    */
-  run<Answer>(command: (tx: Transaction) => Answer): Promise<Answer>;
+  run<Answer>(command: (tx: Transaction) => Answer, durability?: Durability): Promise<Answer>;
 }
 
 interface Member {
   /** Runs in the group's transaction; returns what to do once the group is committed. */
   readonly run: (tx: Transaction) => () => void;
+  /** What its commit needs, before it ran. */
+  readonly durability: Durability;
   readonly reject: (error: unknown) => void;
 }
 
@@ -40,9 +43,12 @@ interface Member {
  *    never dispatched, and the reconciler settles it.
  * 3. SQLite may end the whole transaction inside a statement (disk full, I/O error). Members that came
  *    before are then lost too, and no later one may run, for it would run outside any transaction.
+ * 4. The disk is synced for a group as soon as one member needs it. A group that was thought to need none is carried
+ *    out once more when a member finds that it does; SQLite does not change its mind within a transaction.
  */
 export function createGroupCommit(deps: GroupCommitDeps): GroupCommit {
   const statements = prepareTransaction(deps.db);
+  const within = { deps, statements };
   let queue: Member[] = [];
   let scheduled = false;
 
@@ -60,13 +66,22 @@ export function createGroupCommit(deps: GroupCommitDeps): GroupCommit {
     const group = queue.slice(0, MAX_GROUP);
     queue = queue.slice(MAX_GROUP);
     if (group.length === 0) return;
+    const isLight = group.every((member) => member.durability === "normal");
+    carryOut(group, isLight ? "normal" : "full");
+  }
+
+  function carryOut(group: readonly Member[], durability: Durability): void {
     const changes: Change[] = [];
     const answers: (() => void)[] = [];
+    let needed = durability;
+    const needsFull = (): void => {
+      needed = "full";
+    };
     try {
-      statements.begin();
+      statements.begin(durability);
       const nowMs = deps.clock.nowMs();
-      for (const member of group) runMember(member, nowMs, answers, changes);
-      statements.commit();
+      for (const member of group) runMember(member, within, { nowMs, needsFull }, answers, changes);
+      if (needed === durability) statements.commit();
     } catch (cause) {
       statements.abandon();
       deps.onRollback();
@@ -81,33 +96,25 @@ export function createGroupCommit(deps: GroupCommitDeps): GroupCommit {
       for (const member of group) member.reject(error);
       return;
     }
+    if (needed !== durability) {
+      statements.abandon();
+      deps.onRollback();
+      carryOut(group, "full");
+      return;
+    }
     for (const answer of answers) answer();
     deps.onCommitted(changes);
   }
 
-  function runMember(member: Member, nowMs: number, answers: (() => void)[], changes: Change[]): void {
-    const own: Change[] = [];
-    statements.savepoint();
-    try {
-      answers.push(member.run({ nowMs, changed: (change) => own.push(change) }));
-      statements.release();
-      changes.push(...own);
-    } catch (error) {
-      if (!deps.db.isTransaction) throw error;
-      statements.rollbackMember();
-      deps.onRollback();
-      member.reject(publicError(error));
-    }
-  }
-
   return {
-    run<Answer>(command: (tx: Transaction) => Answer): Promise<Answer> {
+    run<Answer>(command: (tx: Transaction) => Answer, durability: Durability = "full"): Promise<Answer> {
       return new Promise((resolve, reject) => {
         queue.push({
           run(tx) {
             const answer = command(tx);
             return () => resolve(answer);
           },
+          durability,
           reject,
         });
         schedule();
@@ -116,8 +123,33 @@ export function createGroupCommit(deps: GroupCommitDeps): GroupCommit {
   };
 }
 
+/** Runs one member in its own savepoint. @throws what ended the whole transaction */
+function runMember(
+  member: Member,
+  { deps, statements }: { readonly deps: GroupCommitDeps; readonly statements: Statements },
+  within: Pick<Transaction, "nowMs" | "needsFull">,
+  answers: (() => void)[],
+  changes: Change[],
+): void {
+  const own: Change[] = [];
+  statements.savepoint();
+  try {
+    answers.push(member.run({ ...within, changed: (change) => own.push(change) }));
+    statements.release();
+    changes.push(...own);
+  } catch (error) {
+    if (!deps.db.isTransaction) throw error;
+    statements.rollbackMember();
+    deps.onRollback();
+    member.reject(publicError(error));
+  }
+}
+
+type Statements = ReturnType<typeof prepareTransaction>;
+
 function prepareTransaction(db: DatabaseSync) {
   const begin = db.prepare("begin immediate");
+  let inForce: Durability | null = null;
   const commit = db.prepare("commit");
   const savepoint = db.prepare("savepoint member");
   const release = db.prepare("release member");
@@ -126,9 +158,11 @@ function prepareTransaction(db: DatabaseSync) {
     if (db.isTransaction) db.exec("rollback");
   };
   return {
-    begin() {
+    begin(durability: Durability) {
       // What an earlier failed rollback left open must not become part of this group.
       abandon();
+      if (durability !== inForce) db.exec(`pragma synchronous = ${durability}`);
+      inForce = durability;
       begin.run();
     },
     commit: () => commit.run(),

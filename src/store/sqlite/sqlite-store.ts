@@ -57,7 +57,9 @@ async function storeOn(db: DatabaseSync, params: OpenSqliteStoreParams): Promise
     onCommitted: (changes) => composed.committed(changes),
   });
   /** A transaction has the database to itself, so nothing else needs to be locked. */
-  const commits: Commits = { run: (_locks, command) => group.run((tx) => runSteps(command(tx))) };
+  const commits: Commits = {
+    run: (_locks, command, durability) => group.run((tx) => runSteps(command(tx)), durability),
+  };
   const reads: Reads = (query) => answerOrPublicError(() => runSteps(query));
   const lists: Lists = (query) => answerOrPublicError(() => query(kysely));
   const composed: ComposedStore = composeStore({
