@@ -1,4 +1,5 @@
 // Each line: a guard of an invariant, the text that is it, what stands there when it is gone, and the test that must notice.
+import { GUARDS_OF_CONSOLE } from "./guards-of-console.ts";
 import { MODEL_GUARDS } from "./guards-of-models.ts";
 import { GUARDS_OF_PEOPLE } from "./guards-of-people.ts";
 import { READ_GUARDS } from "./guards-of-reads.ts";
@@ -299,6 +300,7 @@ export const GUARDS: readonly Guard[] = [
     instead: "",
     test: STORE,
   },
+  ...GUARDS_OF_CONSOLE,
   // 8. A wait costs a row.
   {
     guard: "engine: claims of dead processes are settled",

@@ -177,6 +177,22 @@ describe.skipIf(chromium === null)("deciding in the console", () => {
     expect(await page.getByRole("region", { name: "Arguments, exact" }).textContent()).toBe(edited);
   });
 
+  test("an approval is taken back before it runs, with one key", async () => {
+    await gateway.reload(yaml(gateway.folder, "review:\n  undo_within: 30m\n"));
+    const ref = await write("taken back");
+    const page = await visitCase(ref);
+    await approveOn(page);
+    await page.getByText("Approved, and not sent yet.").waitFor();
+    await enabled(page, "Undo").waitFor();
+    await page.keyboard.press("u");
+    await page.getByText("Your approval is taken back. The call did not run.").waitFor();
+    expect(await page.getByRole("region", { name: "Outcome", exact: true }).textContent()).toContain(
+      "The approval was taken back in time.",
+    );
+    expect(runsOf("taken back")).toEqual([]);
+    await gateway.reload(yaml(gateway.folder));
+  });
+
   test("two reviewers at once see each other, and one decision stands", async () => {
     const ref = await write("for two");
     const [sarah, other] = [await visitCase(ref), await visitCase(ref, rita)];
