@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, wr
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
+import { publint } from "publint";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { productVersion } from "../../src/version.ts";
 
@@ -66,6 +67,23 @@ test("brings the console built, and neither its sources nor its toolchain", () =
   expect(readdirSync(installed)).not.toContain("console");
   for (const part of ["vite", "react", "tailwindcss"])
     expect(readdirSync(join(folder, "node_modules"))).not.toContain(part);
+});
+
+test("publint finds nothing in it", async () => {
+  const { messages } = await publint({
+    pkgDir: join(folder, "node_modules/atlas-gateway"),
+    level: "suggestion",
+    strict: true,
+  });
+  expect(messages).toEqual([]);
+});
+
+test("its types are right for whoever imports it", async () => {
+  const attw = join(ROOT, "node_modules/.bin/attw");
+  // For `import` only: what a resolver of Node 10 or a `require` would find does not count. Exit code 1 for anything else.
+  const args = [attw, join(folder, TARBALL), "--profile", "esm-only"];
+  const { stdout } = await run(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 });
+  expect(stdout).toContain("No problems found");
 });
 
 test("runs the demo and the handshake in an empty folder, and leaves nothing but the folder it names", async () => {
