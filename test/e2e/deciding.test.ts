@@ -126,8 +126,10 @@ describe.skipIf(chromium === null)("deciding in the console", () => {
     await page.keyboard.press("Escape");
     await page.getByText("Leave this page open").waitFor();
     await page.keyboard.press("/");
-    await page.keyboard.type("nobody");
+    // Slower than the list follows: nobody who types is interrupted by it.
+    await page.keyboard.type("nobody", { delay: 350 });
     await page.waitForURL("**q=nobody");
+    await expectFocus(page.getByRole("searchbox", { name: "Search cases" }));
     await page.getByText("No case is like that.").waitFor();
   });
 

@@ -37,17 +37,22 @@ export function hold<Item extends { readonly ref: string }>(
   };
 }
 
-/** The list as it may be shown now. */
+/**
+ * The list as it may be shown now.
+ *
+ * @param held.of what is listed; another list is not held by what was shown of this one
+ */
 export function useHeldList<Item extends { readonly ref: string }>(
   items: readonly Item[],
-  isHeld: boolean,
+  held: { readonly isHeld: boolean; readonly of: string },
 ): HeldList<Item> {
-  const shown = useRef<readonly Shown<Item>[]>([]);
-  const list = isHeld
-    ? hold(shown.current, items)
-    : { rows: items.map((item) => ({ item, isGone: false })), waiting: 0 };
+  const shown = useRef<{ readonly of: string; readonly rows: readonly Shown<Item>[] }>({ of: "", rows: [] });
+  const list =
+    held.isHeld && shown.current.of === held.of
+      ? hold(shown.current.rows, items)
+      : { rows: items.map((item) => ({ item, isGone: false })), waiting: 0 };
   useLayoutEffect(() => {
-    shown.current = list.rows;
+    shown.current = { of: held.of, rows: list.rows };
   });
   return list;
 }

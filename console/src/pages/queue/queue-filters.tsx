@@ -78,7 +78,10 @@ function SearchField({ search }: { readonly search: QueueSearch }): ReactNode {
   const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState(search.q ?? "");
   const typing = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => setText(search.q ?? ""), [search.q]);
+  // Whoever is typing is ahead of the address.
+  useEffect(() => {
+    if (document.activeElement !== input.current) setText(search.q ?? "");
+  }, [search.q]);
   useEffect(() => () => clearTimeout(typing.current), []);
   useShortcuts({ "/": () => input.current?.select() });
   return (

@@ -56,7 +56,7 @@ export function QueueList(props: QueueListProps): ReactNode {
     <div
       ref={scroller}
       className="min-h-0 flex-1 overflow-y-auto overscroll-contain"
-      onPointerEnter={(event) => onPointing(event.pointerType === "mouse")}
+      onPointerEnter={() => onPointing(true)}
       onPointerLeave={() => onPointing(false)}
     >
       <ul aria-label="Cases" className="relative" style={{ height: virtualizer.getTotalSize() }}>

@@ -13,7 +13,6 @@ import { useQueue } from "./use-queue.ts";
 /** The queue, and beside it (on a phone: instead of it) the case that is open. */
 export function QueuePage(): ReactNode {
   const { ref } = useParams({ strict: false });
-  const { search } = useQueue();
   const isOpen = ref !== undefined;
   return (
     <div className="grid h-full lg:grid-cols-[25rem_minmax(0,1fr)]">
@@ -21,7 +20,7 @@ export function QueuePage(): ReactNode {
         aria-label="Cases"
         className={`min-h-0 flex-col border-r border-line bg-surface lg:flex ${isOpen ? "hidden" : "flex"}`}
       >
-        <Queue key={JSON.stringify(search)} openRef={ref} />
+        <Queue openRef={ref} />
       </nav>
       <div className={`min-h-0 min-w-0 ${isOpen ? "" : "hidden lg:block"}`}>
         <Outlet />
@@ -35,7 +34,7 @@ function Queue({ openRef }: { readonly openRef: string | undefined }): ReactNode
   const { person } = useSession();
   const mine = useQuery(mineQuery(person.id)).data?.cases.length;
   const [isPointing, setPointing] = useState(false);
-  const { rows, waiting } = useHeldList(cases, isPointing);
+  const { rows, waiting } = useHeldList(cases, { isHeld: isPointing, of: JSON.stringify(search) });
   const handle = useRef<QueueListHandle>(null);
   useTitle(counts?.AWAITING_REVIEW ?? 0);
   useQueueKeys({ rows, openRef, handle });
