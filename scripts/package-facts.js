@@ -97,7 +97,7 @@ function npm(cwd, ...args) {
 
 function page({ firstCaseMs, packed, installed }) {
   const mega = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
-  const machine = `${cpus().length} × ${cpus()[0]?.model ?? "CPU"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}, Node ${process.version}`;
+  const machine = `${cpus().length} × ${cpus()[0]?.model ?? "CPU"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release().split(".").slice(0, 2).join(".")}, Node ${process.version}`;
   return `# The package
 
 Written by \`scripts/package-facts.js\` on ${new Date().toISOString().slice(0, 10)} (${machine}, with other work going on).
