@@ -33,12 +33,6 @@ async function backup(name: string, options: WhereOptions): Promise<boolean> {
       "The data is in Postgres: copy it with pg_dump, as docs/postgres.md says.",
     );
   }
-  if (isElsewhere(folder)) {
-    throw new AtlasError(
-      "config.invalid",
-      `The gateway of ${folder} keeps its data in Postgres; back it up with pg_dump.`,
-    );
-  }
   if (!existsSync(database)) {
     throw new AtlasError(
       "config.invalid",
@@ -83,11 +77,16 @@ export function verifyCopy(
       imports: reader.imports(),
     });
     const newest = reader.newestEvent();
-    const at: unknown = newest === undefined ? undefined : JSON.parse(newest.bytes).at;
-    return { report, throughMs: typeof at === "string" ? Date.parse(at) : 0 };
+    return { report, throughMs: newest === undefined ? 0 : timeOfEvent(newest) };
   } finally {
     reader.close();
   }
+}
+
+/** When an event was written; 0 when it does not say. */
+export function timeOfEvent({ bytes }: { readonly bytes: string }): number {
+  const at: unknown = JSON.parse(bytes).at;
+  return typeof at === "string" ? Date.parse(at) : 0;
 }
 
 export async function sha256OfFile(file: string): Promise<string> {

@@ -12,19 +12,23 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { Command } from "commander";
+import type { DatabaseConfig } from "../config/config.ts";
 import { systemClock } from "../domain/clock.ts";
 import { AtlasError } from "../domain/errors.ts";
 import { newWriterId, secureRandomBytes } from "../domain/ids.ts";
+import type { Store } from "../governance/ports.ts";
+import type { StoredEvent } from "../ledger/chain.ts";
 import { loadOrCreateSigningKey, SIGNING_KEY_FILE } from "../ledger/signing-key.ts";
-import type { LedgerReport } from "../ledger/verify.ts";
-import { DATABASE_FILE, isElsewhere } from "../open-store.ts";
+import { type LedgerReport, verifyStreamedLedger } from "../ledger/verify.ts";
+import { DATABASE_FILE, databaseOf, isElsewhere, openStore } from "../open-store.ts";
+import { withPostgresLedger } from "../store/postgres/ledger-reader.ts";
 import { assertBackup, unmarkBackup } from "../store/sqlite/backup.ts";
 import { RESTORING } from "../store/sqlite/connection.ts";
 import { acquireDataLock } from "../store/sqlite/lock.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { createLog } from "../telemetry/log.ts";
-import { publicKeyOf, sha256OfFile, verifyCopy } from "./backup.ts";
-import { dataDir, dataOption, type WhereOptions } from "./where.ts";
+import { publicKeyOf, sha256OfFile, timeOfEvent, verifyCopy } from "./backup.ts";
+import { configOption, configPath, dataDir, dataOption, type WhereOptions } from "./where.ts";
 
 interface RestoreOptions extends WhereOptions {
   readonly replace?: boolean;
@@ -40,24 +44,35 @@ export function restoreCommand(): Command {
     .description(
       "bring a backup back into a data folder on which no gateway runs: verifies it, gives everything open to humans, and stops everything until `atlas resume all`",
     )
-    .argument("<file>", "what atlas backup wrote")
+    .argument(
+      "[file]",
+      "what atlas backup wrote; none for a Postgres database that its own tools brought back",
+    )
     .option("--replace", "put a database that is there aside first")
     .option("--signing-key <file>", "the key that signs the ledger, where the data folder has none")
+    .addOption(configOption())
     .addOption(dataOption())
     .action(restore);
 }
 
-async function restore(name: string, options: RestoreOptions): Promise<void> {
+async function restore(name: string | undefined, options: RestoreOptions): Promise<void> {
+  if (isElsewhere(dataDir(options)) !== (name === undefined)) {
+    throw new AtlasError(
+      "config.invalid",
+      name === undefined
+        ? "Name the file that atlas backup wrote."
+        : `The gateway of ${dataDir(options)} keeps its data in Postgres: bring that back with its own tools, then run \`atlas restore\` without a file.`,
+    );
+  }
+  if (name === undefined) {
+    const folder = dataDir(options);
+    await restoredPostgres(folder, databaseOf(folder, configPath(options)));
+    return;
+  }
   const file = path.resolve(name);
   if (!existsSync(file)) throw new AtlasError("config.invalid", `There is no file ${file}.`);
   assertBackup(file);
   const folder = dataDir(options);
-  if (isElsewhere(folder)) {
-    throw new AtlasError(
-      "config.invalid",
-      `The gateway of ${folder} keeps its data in Postgres; a backup of a data folder is not for it.`,
-    );
-  }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const lock = acquireDataLock(folder, { pid: process.pid, startedAt: new Date().toISOString() });
   try {
@@ -77,13 +92,7 @@ async function restore(name: string, options: RestoreOptions): Promise<void> {
     const aside = putAside(database);
     renameSync(database + RESTORING, database);
     syncFolder(folder);
-    console.log(`Restored ${database}, through ${new Date(throughMs).toISOString()}.`);
-    if (aside !== null) console.log(`  What was there is now ${aside}.`);
-    console.log(`  ${cases} open cases went back to humans; everybody is signed out; everything is stopped.`);
-    console.log(
-      "  What happened after the backup is not in the record: revoke again who was revoked since, look at",
-    );
-    console.log("  agents, people, tools and open cases, then: npx atlas resume all");
+    sayRestored(database, throughMs, cases, aside);
   } finally {
     lock.release();
   }
@@ -106,28 +115,81 @@ async function prepare(file: string, restoring: string, folder: string) {
       signingKey: loadOrCreateSigningKey(folder).privateKey,
       log: createLog(),
     });
-    let cases = 0;
-    try {
-      // First, so that nothing runs even if the rest were missed.
-      await store.engageKillSwitch({
-        scope: "all",
-        target: "*",
-        by: null,
-        reason: `Restored from a backup through ${new Date(throughMs).toISOString()}.`,
-      });
-      for (let found = BATCH; found === BATCH; cases += found) {
-        found = await store.reviewOpenCases({ limit: BATCH, reviewForMs: REVIEW_FOR_MS });
-      }
-      await store.recordRestored({ backupSha256: await sha256OfFile(file), throughMs, cases });
-    } finally {
-      await store.close();
-    }
+    const cases = await giveToHumans(store, { backupSha256: await sha256OfFile(file), throughMs });
     assertVerified(verifyCopy(restoring, publicKeyOf(folder)).report);
     return { cases, throughMs };
   } catch (error) {
     for (const suffix of ["", "-wal", "-shm"]) rmSync(restoring + suffix, { force: true });
     throw error;
   }
+}
+
+/** Makes a restored record one on which nothing runs without a human, and closes it. @returns how many cases were open */
+async function giveToHumans(
+  store: Store,
+  from: { readonly backupSha256: string | null; readonly throughMs: number },
+): Promise<number> {
+  try {
+    // First, so that nothing runs even if the rest were missed.
+    await store.engageKillSwitch({
+      scope: "all",
+      target: "*",
+      by: null,
+      reason: `Restored from a backup through ${new Date(from.throughMs).toISOString()}.`,
+    });
+    let cases = 0;
+    for (let found = BATCH; found === BATCH; cases += found) {
+      found = await store.reviewOpenCases({ limit: BATCH, reviewForMs: REVIEW_FOR_MS });
+    }
+    await store.recordRestored({ ...from, cases });
+    return cases;
+  } finally {
+    await store.close();
+  }
+}
+
+/** The same for a Postgres database that its own tools brought back. */
+async function restoredPostgres(folder: string, database: DatabaseConfig): Promise<void> {
+  if (database.kind !== "postgres")
+    throw new AtlasError("config.invalid", "Name the file that atlas backup wrote.");
+  let newest: StoredEvent | undefined;
+  const report = await withPostgresLedger(database.url, (rows) => {
+    async function* noting() {
+      for await (const event of rows.events) {
+        newest = event;
+        yield event;
+      }
+    }
+    return verifyStreamedLedger({ ...rows, events: noting(), publicKey: publicKeyOf(folder) });
+  });
+  assertVerified(report);
+  const store = await openStore({
+    dataDir: folder,
+    database,
+    hold: "alone",
+    writer: newWriterId(secureRandomBytes),
+    clock: systemClock,
+    random: secureRandomBytes,
+    signingKey: loadOrCreateSigningKey(folder).privateKey,
+    log: createLog(),
+  });
+  const throughMs = newest === undefined ? 0 : timeOfEvent(newest);
+  sayRestored(
+    "the Postgres database",
+    throughMs,
+    await giveToHumans(store, { backupSha256: null, throughMs }),
+    null,
+  );
+}
+
+function sayRestored(what: string, throughMs: number, cases: number, aside: string | null): void {
+  console.log(`Restored ${what}, through ${new Date(throughMs).toISOString()}.`);
+  if (aside !== null) console.log(`  What was there is now ${aside}.`);
+  console.log(`  ${cases} open cases went back to humans; everybody is signed out; everything is stopped.`);
+  console.log(
+    "  What happened after the backup is not in the record: revoke again who was revoked since, look at",
+  );
+  console.log("  agents, people, tools and open cases, then: npx atlas resume all");
 }
 
 function assertVerified(report: LedgerReport): void {
