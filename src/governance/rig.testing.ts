@@ -10,6 +10,7 @@ import { type AgentId, newWriterId, type PersonId, secureRandomBytes } from "../
 import type { CatalogTool, ToolDefinition } from "../domain/tool.ts";
 import { loadOrCreateSigningKey } from "../ledger/signing-key.ts";
 import { compilePolicy, type PolicyRule, policyVersion } from "../policy/policy.ts";
+import type { OpenStoreParams } from "../store/commands/store.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { createArgumentSchemas } from "./argument-schema.ts";
 import type { DriveCaseDeps } from "./drive-case.ts";
@@ -167,6 +168,8 @@ export interface RigParams {
   readonly judging?: Judging;
   readonly dir?: string;
   readonly clock?: TestClock;
+  /** Another database than a SQLite file in the folder. */
+  readonly openStore?: (params: OpenStoreParams & { readonly clock: Clock }) => Promise<Store>;
 }
 
 const ASSESS_ALL: readonly PolicyRule[] = [
@@ -179,13 +182,10 @@ export async function createRig(params: RigParams = {}): Promise<Rig> {
   const random = secureRandomBytes;
   const writer = newWriterId(random);
   const signingKey = loadOrCreateSigningKey(dir).privateKey;
-  const store = await openSqliteStore({
-    path: path.join(dir, "atlas.db"),
-    writer,
-    clock,
-    random,
-    signingKey,
-  });
+  const opening = { writer, clock, random, signingKey };
+  const store = await (params.openStore === undefined
+    ? openSqliteStore({ path: path.join(dir, "atlas.db"), ...opening })
+    : params.openStore(opening));
   const rules = params.rules ?? ASSESS_ALL;
   const policy = compilePolicy({ rules, version: policyVersion(rules) });
   await store.activatePolicy(policyVersion(rules));

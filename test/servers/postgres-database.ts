@@ -37,8 +37,10 @@ export async function createDatabaseOn(serverUrl: string): Promise<PostgresDatab
 const EMPTY = `
   do $$
   begin
-    execute (select 'truncate ' || string_agg(quote_ident(tablename), ', ') || ' restart identity'
-      from pg_tables where schemaname = 'public' and tablename not like 'kysely%');
+    if to_regclass('cases') is not null then
+      execute (select 'truncate ' || string_agg(quote_ident(tablename), ', ') || ' restart identity'
+        from pg_tables where schemaname = 'public' and tablename not like 'kysely%');
+    end if;
     perform setval(sequencename::regclass, 1, false) from pg_sequences where schemaname = 'public';
   end $$`;
 

@@ -182,8 +182,8 @@ function createAttempt(session: Session, deps: GroupCommitDeps) {
     try {
       for (const member of group) answers.push(await member.run(tx, carryOutSteps));
       await carryOutSteps(deps.announce(changes));
+      // Had one of the statements before failed, there would be no commit.
       await commit(session, xid, deps);
-      await Promise.all(sent);
     } catch (error) {
       // What was sent before may be why what came after it failed.
       await Promise.allSettled(sent);
