@@ -7,6 +7,7 @@ import { AtlasError } from "../domain/errors.ts";
 import { fileAt } from "../open-store.ts";
 import { readHolder } from "../store/sqlite/lock.ts";
 import { checkDatabase } from "./doctor/database.ts";
+import { checkEngine } from "./doctor/engine.ts";
 import { type Finding, fine, problem, warning } from "./doctor/finding.ts";
 import { checkGateway } from "./doctor/gateway.ts";
 import { checkClock, checkFolder, checkRuntime, clockOffsetMs } from "./doctor/machine.ts";
@@ -44,7 +45,7 @@ async function examine(options: WhereOptions): Promise<readonly Finding[]> {
     ...checkFolder(folder),
     ...(await checkGateway(folder, holder)),
     ...database.findings,
-    ...(config === null ? [] : await checkUpstreams(config)),
+    ...(config === null ? [] : [...(await checkEngine(config)), ...(await checkUpstreams(config))]),
     checkClock(offsetMs, database.newestEventAtMs),
   ];
 }

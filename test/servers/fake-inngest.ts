@@ -200,6 +200,11 @@ export function createFakeInngest(params: FakeInngestParams): FakeInngest {
         const sent: unknown = await request.json();
         return receiveAll((Array.isArray(sent) ? sent : [sent]) as FakeEvent[]);
       }
+      if (pathname === "/health") return Response.json({ status: 200, message: "OK" });
+      if (pathname.startsWith("/v1/")) {
+        const isKnown = request.headers.get("authorization") === `Bearer ${params.signingKey}`;
+        return new Response(null, { status: isKnown ? 404 : 401 });
+      }
       if (pathname !== "/fn/register") return new Response("no such path", { status: 404 });
       const bearer = `Bearer ${hashedKey(params.signingKey)}`;
       if (request.headers.get("authorization") !== bearer)
