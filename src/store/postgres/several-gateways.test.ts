@@ -176,6 +176,7 @@ describe("two gateways on one database", () => {
     for (const result of opened)
       if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "store.failed" });
     await open(one);
+    await open(two);
     const third = await openGateway(shared, { name: "three" });
     await open(two);
     await third.store.close();
