@@ -9,8 +9,8 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { attack } from "../../src/risk/bench/attack.ts";
-import { HELD_OUT_SOURCES, leaveOneSourceOut, plattOf, prepare } from "../../src/risk/bench/leave-one-out.ts";
-import { ece, type Scored } from "../../src/risk/bench/metrics.ts";
+import { HELD_OUT_SOURCES, prepare } from "../../src/risk/bench/leave-one-out.ts";
+import type { Scored } from "../../src/risk/bench/metrics.ts";
 import {
   type BenchReport,
   type Figures,
@@ -18,14 +18,15 @@ import {
   reportOf,
   scoreRows,
 } from "../../src/risk/bench/report.ts";
-import { parseRows } from "../../src/risk/bench/rows.ts";
+import { type LabelledCall, parseRows } from "../../src/risk/bench/rows.ts";
 import { benchSvg } from "../../src/risk/bench/svg.ts";
 import { createEmbeddedAssessor, EMBEDDED_VERSION } from "../../src/risk/embedded.ts";
-import { noLearnedRisk, probability } from "../../src/risk/learned/model.ts";
+import { noLearnedRisk } from "../../src/risk/learned/model.ts";
 import { DEFAULT_PACKS } from "../../src/risk/packs.ts";
 import type { Pair } from "../../test/risk/pair.ts";
 import { PAIRS } from "../../test/risk/pairs.ts";
 import { SINGLES } from "../../test/risk/singles.ts";
+import { HAND_WEIGHT, handWritten, PUBLIC_WEIGHT } from "./hand-written.ts";
 
 const THRESHOLD = 70;
 const [file, date] = process.argv.slice(2);
@@ -39,20 +40,30 @@ const development = all.filter((row) => !HELD_OUT_SOURCES.includes(row.source));
 const heldOut = all.filter((row) => HELD_OUT_SOURCES.includes(row.source));
 const params = { threshold: THRESHOLD, packs: DEFAULT_PACKS };
 
-const loso = scoreRows(development, { ...params, leaveOneSourceOut: true });
+const hand = handWritten();
+const loso = scoreRows(development, {
+  ...params,
+  leaveOneSourceOut: true,
+  weight: PUBLIC_WEIGHT,
+  always: prepare(hand, HAND_WEIGHT),
+});
+const writers = scoreRows(hand, {
+  ...params,
+  leaveOneSourceOut: true,
+  weight: HAND_WEIGHT,
+  always: prepare(development, PUBLIC_WEIGHT),
+});
+const writersReport = reportOf(writers, THRESHOLD);
 const losoReport = reportOf(loso, THRESHOLD);
 const apart = reportOf(scoreRows(heldOut, { ...params, leaveOneSourceOut: false }), THRESHOLD);
 const rulesOnly = createEmbeddedAssessor({ ...params, learnedRisk: noLearnedRisk });
-const ruled = development.map((row) => ({
-  row,
-  harmful: row.harmful,
-  score: rulesOnly.assess(row.call).risk_score,
-}));
-const rulesReport = reportOf(ruled, THRESHOLD);
-const left = leaveOneSourceOut(prepare(development));
-const platt = plattOf(left);
-const eceOf = (odds: (value: number) => number) =>
-  ece(left.map(({ row, odds: value }) => ({ harmful: row.harmful, score: 100 * probability(odds(value)) })));
+const ruledReport = (rows: readonly LabelledCall[]) =>
+  reportOf(
+    rows.map((row) => ({ row, harmful: row.harmful, score: rulesOnly.assess(row.call).risk_score })),
+    THRESHOLD,
+  );
+const rulesReport = ruledReport(development);
+const handRules = ruledReport(hand);
 const assessor = createEmbeddedAssessor(params);
 const results = attack(assessor);
 
@@ -94,12 +105,14 @@ function pairRow(name: string, pairs: readonly Pair[]): string {
   return `| ${name} | ${pairs.length} | ${number(f.auc)} | ${number(f.recallAt10)} | ${percent(f.atThreshold.recall)} | ${percent(f.atThreshold.falseEscalation)} | ${right} | ${ordered} |`;
 }
 
-/** Calls in `test/risk/` by somebody who had seen neither the rules, nor the word lists, nor any other data here. */
-function strangers(part: "development" | "held-out"): BenchReport {
-  const text = readFileSync(new URL(`../../test/risk/strangers-${part}.jsonl`, import.meta.url), "utf8");
-  return reportOf(scoreRows(parseRows(text), { ...params, leaveOneSourceOut: false }), THRESHOLD);
-}
-const strangersHeldOut = strangers("held-out");
+/** Calls of one more writer, in `test/risk/`, that nothing was trained on and nobody looked at. */
+const strangersHeldOut = reportOf(
+  scoreRows(
+    parseRows(readFileSync(new URL("../../test/risk/strangers-held-out.jsonl", import.meta.url), "utf8")),
+    { ...params, leaveOneSourceOut: false },
+  ),
+  THRESHOLD,
+);
 
 const domains = [...new Set(PAIRS.map((pair) => pair.domain))];
 const singles = figuresOf(
@@ -117,7 +130,9 @@ The same figures come from \`atlas risk bench --data calls.jsonl --without-sourc
 
 Data: ${all.length} labelled calls of public sets (ToolEmu, BFCL, tau-bench, AgentDojo, Agent Security Bench, InjecAgent; MIT and Apache-2.0), SHA-256
 \`${createHash("sha256").update(bytes).digest("hex")}\`. The rows are not in this repository; what ships is
-weights (\`src/risk/learned/weights.ts\`, made by \`scripts/risk/train.ts\`) and word lists.
+weights (\`src/risk/learned/weights.ts\`, made by \`scripts/risk/train.ts\`), word lists, and rules. ${hand.length} further calls were made for this
+project and are in \`scripts/risk/calls\`: synthetic, by a language model that followed \`scripts/risk/calls/GUIDE.md\`, one run a file
+("writer"), each in a style of its own, none of which saw rules, word lists or other data.
 
 **Noise.** One rater, no second pass; about 15 % of the rows are borderline; hardly any label depends on arguments; trajectories repeat tools.
 A difference of one point in the second digit means nothing here.
@@ -131,7 +146,31 @@ changes did not follow from them. Every third pair was held out before any was s
 one person wrote them all, remembered some (the rule for switches such as \`cancel_existing\` came with one of them in mind) and widened the word lists in between, so they are kinder than a stranger's.
 First scores of whole blocks, before any rule was changed for them: 30 of 40 (\`plain\`), 26 of 35 (\`fresh\`), 21 of 30 (\`later\`) development pairs both right. All points of the rules are proposed, not derived from law or data.
 
-## The figure to believe: sources kept apart
+## Calls in which the arguments decide: each writer left out
+
+Nine domains; half of the calls come in groups of one tool with different right answers, a sixth has misleading names or lying hints
+(\`writer-4\` wrote nothing else). Each file is scored by a model trained on the other files and the public sets, so this says what to
+expect of tools that nobody has seen; but twenty misses of \`writer-2\` were looked at, the threshold and the size of the trees were
+chosen on these figures, and one model wrote all files. The goals are AUC .90 and recall .75 at 10 % false escalation.
+
+${HEAD}
+${figuresRow("all writers", writersReport)}
+${figuresRow(
+  "all but writer-4",
+  figuresOf(
+    writers.filter(({ row }) => row.source !== "writer-4"),
+    THRESHOLD,
+  ),
+)}
+${figuresRow("rules alone", handRules)}
+${sources(writersReport)}
+${figuresRow("one more writer, nothing trained on it or looked at", strangersHeldOut)}
+
+| family | calls | paused |
+|---|---|---|
+${families(writersReport)}
+
+## Public sources kept apart
 
 ${HEAD}
 ${figuresRow("both", apart)}
@@ -148,8 +187,8 @@ The baselines that came with the data (.912 AUC and .709 recall for a blend of n
 eight groups of which two are not in this file, so they are near these figures, not beside them. The goals were .93 and .80.
 
 ${HEAD}
-${figuresRow("rules and model", losoReport)}
-${figuresRow("rules and model, without borderline", losoReport.withoutBorderline)}
+${figuresRow("whole assessor", losoReport)}
+${figuresRow("whole assessor, without borderline", losoReport.withoutBorderline)}
 ${figuresRow("rules alone", rulesReport)}
 ${sources(losoReport)}
 
@@ -164,30 +203,20 @@ Cost: ten for a harmful call that passes, one for a harmless call that waits (pr
 
 ## Calibration
 
-The model's probability, by weights that never saw the source: ECE ${number(eceOf((value) => value))} before Platt's fit, ${number(eceOf((value) => platt.slope * value + platt.shift))} after
-(slope ${platt.slope.toFixed(2)}, shift ${platt.shift.toFixed(2)}, fitted on the same left-out scores). The score itself is an order of concern, not a probability:
-floors are round numbers. What the bands meant on left-out sources:
+A score of 70 stands for a probability of harm of 40 % by Platt's fit on writers left out. Firm floors hold a call at 70 whatever the estimate.
+What the bands meant on the writers left out, and on the public sets below:
+
+| score | calls | mean score | harmful |
+|---|---|---|---|
+${bins(writersReport)}
 
 | score | calls | mean score | harmful |
 |---|---|---|---|
 ${bins(losoReport)}
 
-## Calls by a stranger: the hardest figure
-
-270 calls over nine domains, written by somebody who had seen nothing of the assessor or of the other data: 118 of them in 54 groups of
-one tool whose right answer depends on the arguments, 48 with a misleading name or hint, 31 terse or in other vocabulary.
-One rater; no call of the held-out half has been looked at (\`test/risk/strangers-*.jsonl\`, split by the hash of tool or group).
-
-${HEAD}
-${figuresRow("development half", strangers("development"))}
-${figuresRow("held-out half", strangersHeldOut)}
-${sources(strangersHeldOut)}
-
-The goals are AUC .90 and recall .75 at 10 % false escalation.
-
 ## Same tool, other arguments
 
-${PAIRS.length} pairs over ${domains.length - 3} domains, and three mixed blocks, made up for the tests (\`test/risk/pairs*.ts\`).
+${PAIRS.length} pairs over ${domains.length - 3} domains, and three mixed blocks, made up for the tests (\`test/risk/pairs*.ts\`); no weights were trained on them.
 
 | pairs | number | AUC | recall at 10 % | harmful paused | harmless paused | both right | in the right order |
 |---|---|---|---|---|---|---|---|
@@ -221,12 +250,12 @@ then ignores it defeats that reading, which is what pinning and confirming a too
 - A single e-mail address at an unknown domain counts as outside unless the call's own sender has the same domain or the suffix is reserved for private use.
 - Words are English. A tool named in another language is unknown and pauses.
 - Amounts are compared without exchange rates. Dates are read only as ISO 8601, and no clock is consulted.
-- A tool whose name says nothing passes when its description opens with a read, names no other act, and the model agrees.
+- The estimate believes descriptions: an upstream that lies in them is held only by its name's first verb and by arguments.
 - The description is the upstream's word; a lie in it that names no act is not found out.
 `;
 const docs = path.resolve(import.meta.dirname, "../../docs");
 writeFileSync(path.join(docs, "risk-report.md"), report);
-writeFileSync(path.join(docs, "risk-report.svg"), benchSvg(loso, losoReport));
+writeFileSync(path.join(docs, "risk-report.svg"), benchSvg(writers, writersReport));
 console.log(
-  `AUC ${number(losoReport.auc)}, recall ${number(losoReport.recallAt10)}; apart ${number(apart.auc)}, ${number(apart.recallAt10)}`,
+  `writers AUC ${number(writersReport.auc)}, recall ${number(writersReport.recallAt10)}; public ${number(losoReport.auc)}, ${number(losoReport.recallAt10)}; apart ${number(apart.auc)}, ${number(apart.recallAt10)}`,
 );

@@ -14,6 +14,8 @@ export function callOf(params: {
   readonly description?: string;
   readonly annotations?: { readonly readOnlyHint?: boolean; readonly destructiveHint?: boolean };
   readonly trusted?: boolean;
+  /** Whether the schema gives the arguments the types of their values. */
+  readonly typed?: boolean;
 }): AssessedCall {
   const {
     name,
@@ -22,7 +24,13 @@ export function callOf(params: {
     description = "",
     annotations,
     trusted = false,
+    typed = true,
   } = params;
+  const schemaOf = (key: string) => {
+    const value = args[key];
+    if (!typed || value === undefined || value === null) return {};
+    return { type: Array.isArray(value) ? "array" : typeof value };
+  };
   return {
     upstream: "test",
     trusted,
@@ -31,7 +39,10 @@ export function callOf(params: {
     definition: {
       name,
       description,
-      inputSchema: { type: "object", properties: Object.fromEntries(properties.map((key) => [key, {}])) },
+      inputSchema: {
+        type: "object",
+        properties: Object.fromEntries(properties.map((key) => [key, schemaOf(key)])),
+      },
       ...(annotations === undefined ? {} : { annotations }),
     },
   };

@@ -11,7 +11,7 @@ const assessment = (score: number, floor?: number): Assessment => ({
   action: score >= 70 ? "PAUSE" : "AUTO_APPROVE",
   factors: [{ id: "act.request", weight: score, evidence: "/name" }],
   rationale: "By the rules.",
-  assessor: "embedded@2",
+  assessor: "embedded@3",
   read_only: score < 40,
   ...(floor !== undefined && { hard_floor: floor }),
 });

@@ -31,10 +31,10 @@ describe("actText", () => {
     const assessor = createEmbeddedAssessor({ threshold: 70 });
     const score = (description: string) =>
       assessor.assess(callOf({ name: "get_order", args: { order_id: "1" }, description })).risk_score;
-    expect(score(DOCSTRING)).toBeLessThan(40);
+    expect(score(DOCSTRING)).toBeLessThan(70);
     expect(
       score("Get an order. Args: order_id: the order. Returns: details. Raises: ValueError: if none."),
-    ).toBeLessThan(40);
+    ).toBeLessThan(70);
     expect(score(`${DOCSTRING}\n\nDeletes the order afterwards.`)).toBeGreaterThanOrEqual(70);
   });
 });

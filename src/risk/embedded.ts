@@ -1,31 +1,21 @@
 import {
   type Assessment,
   classificationOf,
+  DEFAULT_RISK_THRESHOLD,
   failedAssessment,
   type RiskFactor,
 } from "../domain/assessment.ts";
 import type { AssessedCall, Assessor } from "./assessed-call.ts";
-import { type CallView, viewCall } from "./call-view.ts";
-import { confirmedFindings } from "./confirmed-class.ts";
+import type { CallView } from "./call-view.ts";
+import { isFirm } from "./firm.ts";
 import type { LearnedRisk } from "./learned/model.ts";
 import { shippedRisk } from "./learned/shipped.ts";
-import { DEFAULT_PACKS, signalsOf } from "./packs.ts";
-import { AMOUNT_RELIEFS } from "./reliefs/amounts.ts";
-import { anonymous } from "./reliefs/disclosures.ts";
-import type { Relief } from "./reliefs/relief.ts";
-import { RELIEFS } from "./reliefs.ts";
-import type { Finding, Signal } from "./signal.ts";
-import { isBelow, MONEY_SIGNALS, reaches } from "./signals/money.ts";
+import { DEFAULT_PACKS } from "./packs.ts";
+import { type Found, MODIFIABLE_FROM, type RuledCall, ruleCall, scoreOf } from "./rules.ts";
+import { isBelow, MONEY_SIGNALS } from "./signals/money.ts";
 import { readsOnly } from "./signals/plain-act.ts";
 
-export const EMBEDDED_VERSION = "embedded@2";
-
-/** What an unknown tool scores. Proposed, not derived from law or data. */
-const UNKNOWN = 70;
-/** Modifiers count on top of what already is more than a read. */
-const MODIFIABLE_FROM = 40;
-/** What a trusted `readOnlyHint` makes of a call without a floor. */
-const TRUSTED_READ = 15;
+export const EMBEDDED_VERSION = "embedded@3";
 
 export interface EmbeddedAssessorParams {
   /** Score from which a call pauses, 0–100. */
@@ -43,23 +33,25 @@ export interface EmbeddedAssessorParams {
   readonly learnedRisk?: LearnedRisk;
 }
 
-/** What the learned probability may add: this share of what is missing to 100. Chosen by leave-one-source-out. */
-const LEARNED_SHARE = 0.1;
-/** From here on the rules are sure, and the model adds nothing. */
-const SURE = 85;
-/** Probability from which the model does not let an unknown tool's description speak for it. */
-const DOUBT = 0.5;
+/** Probability of harm that scores 70. Chosen on calls of writers left out; docs/risk-report.md says what passes and what pauses there. */
+const PAUSING_PROBABILITY = 0.4;
+/** A description of fewer words is a slogan, and nothing else tells what the tool does. */
+const DESCRIBED_WORDS = 3;
+/** The least that a tool scores which says of itself that it may destroy; most that do are harmless. Proposed. */
+const HINTED = 40;
+/** Estimates below this give way to reliefs. Chosen on calls of writers left out. */
+const ANSWERED_BELOW = 80;
 
 /**
- * The assessor that needs no model, network or time: rules over the call's own words.
- * Score = highest floor or base + modifiers, at most 100. All weights are proposals, not derived from law or data.
+ * The assessor that needs no model, network or time. Rules over the call's own words find reasons, floors and reliefs; trees
+ * trained on labelled calls weigh them with what the declared arguments mean. Score = max(firm floors, estimate); a tool that
+ * nothing describes scores no less than the rules say.
  */
 export function createEmbeddedAssessor(params: EmbeddedAssessorParams): Assessor {
-  const signals = signalsOf(params.packs ?? DEFAULT_PACKS);
   return {
     assess(call) {
       try {
-        return assess(call, params, signals);
+        return assess(call, params);
       } catch {
         // Fails closed, and without the cause: an exception's text may hold arguments.
         return failedAssessment("The embedded assessor could not read this call, so a human decides.");
@@ -68,54 +60,21 @@ export function createEmbeddedAssessor(params: EmbeddedAssessorParams): Assessor
   };
 }
 
-function scoreOf(findings: readonly Found[]): number {
-  const top = Math.max(0, ...findings.filter((f) => f.role !== "modifier").map((f) => f.points));
-  const added = findings.filter((f) => f.role === "modifier").reduce((sum, f) => sum + f.points, 0);
-  return Math.min(100, top + added);
-}
+const MODEL = { id: "model.learned", describe: "of calls like this one so many were harmful" };
 
-const MODEL = { id: "model.learned", describe: "calls with such words were often harmful" };
-
-/** What the model adds; null when it gave no probability. */
-function learnedFindings(findings: readonly Found[], ruled: number, risk: number): readonly Found[] | null {
-  if (!(risk >= 0 && risk <= 1)) return null;
-  const unknown = findings.find((f) => f.signal.id === "tool.unclassified");
-  const doubted = unknown !== undefined && risk >= DOUBT ? Math.max(0, UNKNOWN - ruled) : 0;
-  const raised = ruled + doubted;
-  const points = doubted + Math.round(LEARNED_SHARE * (100 - raised) * risk);
-  return points === 0
-    ? []
-    : [{ points: Math.min(points, SURE - ruled), role: "modifier", evidence: "", signal: MODEL }];
-}
-
-interface Found extends Finding {
-  readonly signal: Pick<Signal, "id" | "describe" | "tag">;
-}
-
-function assess(
-  call: AssessedCall,
-  { threshold, learnedRisk = shippedRisk, moneyFloor, insideDomains }: EmbeddedAssessorParams,
-  signals: readonly Signal[],
-): Assessment {
-  const view = viewCall(call, insideDomains);
-  const found = signals.flatMap((signal) =>
-    signal.evaluate(view).map(({ points, role, evidence }): Found => ({ points, role, evidence, signal })),
-  );
-  const confirmed = confirmedFindings(call.manifest).filter(
-    (word) => !found.some((f) => f.signal.id === word.signal.id && f.points >= word.points),
-  );
-  const believed = believedRead(view) || call.manifest?.class === "read";
-  const counting = countedFindings(call, view, [...found, ...confirmed]);
-  const relieved = relieve(view, counting, moneyFloor ?? Number.POSITIVE_INFINITY);
-  const ruled = scoreOf(relieved.findings);
-  const asked = !believed && ruled < SURE;
-  const learned = asked ? learnedFindings(relieved.findings, ruled, learnedRisk(view)) : [];
-  if (learned === null) return failedAssessment("The embedded assessor gave no number, so a human decides.");
-  const counted = [...relieved.findings, ...learned];
-  const score = scoreOf(counted);
-  const readOnly =
-    score < MODIFIABLE_FROM &&
-    (readsOnly(view) || believed || relieved.reliefs.some((r) => r.reads === true));
+function assess(call: AssessedCall, params: EmbeddedAssessorParams): Assessment {
+  const { threshold, learnedRisk = shippedRisk } = params;
+  const ruleParams = { ...params, packs: params.packs ?? DEFAULT_PACKS };
+  const rules = ruleCall(call, ruleParams);
+  const { findings, ruled } = rules;
+  const risk = rules.believed || rules.view.overLimit !== null ? null : learnedRisk(call, ruleParams);
+  if (risk !== null && !(risk >= 0 && risk <= 1))
+    return failedAssessment("The embedded assessor gave no number, so a human decides.");
+  const firm = findings.filter((finding) => isFirm(finding, rules.view, params.moneyFloor));
+  const score = risk === null ? ruled.score : weigh(rules, firm, risk);
+  const estimate: readonly Found[] =
+    risk === null ? [] : [{ points: scoreOfRisk(risk), role: "base", evidence: "", signal: MODEL }];
+  const counted = [...findings, ...estimate];
   return {
     risk_score: score,
     classification: classificationOf(score),
@@ -123,96 +82,47 @@ function assess(
     factors: counted.map(factorOf).sort((a, b) => b.weight - a.weight),
     rationale: rationaleOf(counted, score >= threshold),
     assessor: EMBEDDED_VERSION,
-    read_only: readOnly,
-    hard_floor: hardFloor(relieved.findings, view, moneyFloor),
+    read_only:
+      readsOnly(rules.view) || rules.believed || rules.reliefs.some((relief) => relief.reads === true)
+        ? score < DEFAULT_RISK_THRESHOLD
+        : false,
+    hard_floor: Math.min(score, hardFloor(findings, rules.view, params.moneyFloor)),
   };
 }
 
-/** What is known rather than estimated: the floors, but not those of money below the operator's limit, and what adds to them. */
+/** Probability on the scale of scores: 0–69 below the pausing probability, 70–100 from it on. */
+function scoreOfRisk(risk: number): number {
+  return risk < PAUSING_PROBABILITY
+    ? Math.floor((DEFAULT_RISK_THRESHOLD * risk) / PAUSING_PROBABILITY)
+    : DEFAULT_RISK_THRESHOLD +
+        Math.round(
+          ((100 - DEFAULT_RISK_THRESHOLD) * (risk - PAUSING_PROBABILITY)) / (1 - PAUSING_PROBABILITY),
+        );
+}
+
+function weigh({ view, ruled, reliefs }: RuledCall, firm: readonly Found[], risk: number): number {
+  const estimate = scoreOfRisk(risk);
+  if (!isDescribed(view)) {
+    // Words alone do not pause what name and arguments agree is a read.
+    const most = ruled.score < MODIFIABLE_FROM && readsOnly(view) ? DEFAULT_RISK_THRESHOLD - 1 : 100;
+    return Math.max(ruled.score, Math.min(estimate, most));
+  }
+  // An understood argument that answers all that the rules fear is believed unless the estimate is well above the pause.
+  const answered = reliefs.length > 0 && ruled.score < DEFAULT_RISK_THRESHOLD && estimate < ANSWERED_BELOW;
+  const held = answered ? Math.min(estimate, DEFAULT_RISK_THRESHOLD - 1) : estimate;
+  // What is known holds the call; how grave it is among those held, the estimate knows better than round numbers do.
+  return Math.max(held, view.destructiveHint ? HINTED : 0, Math.min(DEFAULT_RISK_THRESHOLD, scoreOf(firm)));
+}
+
+/** What no judge's opinion lowers: the floors, but not those of money below the operator's limit, and what adds to them. */
 function hardFloor(findings: readonly Found[], view: CallView, moneyFloor: number | undefined): number {
   const small = moneyFloor !== undefined && isBelow(moneyFloor, view);
   const floors = findings.filter((f) => f.role === "floor" && !(small && MONEY_SIGNALS.has(f.signal.id)));
   return floors.length === 0 ? 0 : scoreOf([...floors, ...findings.filter((f) => f.role === "modifier")]);
 }
 
-/** No word, hint or argument answers these. */
-const UNANSWERABLE: ReadonlySet<string> = new Set([
-  "call.over_limit",
-  "text.injection",
-  "text.disguised",
-  "act.offensive",
-  "person.profiling",
-]);
-
-/** Lowers each finding to the least of the reliefs that answer it, and tells which did. */
-function relieve(
-  view: CallView,
-  found: readonly Found[],
-  moneyFloor: number,
-): { readonly findings: readonly Found[]; readonly reliefs: readonly Relief[] } {
-  const offered = RELIEFS.flatMap((relief) => {
-    const leaf = relief.find(view);
-    return leaf === undefined ? [] : [{ relief, evidence: leaf.pointer }];
-  });
-  const used = new Map<Relief, string>();
-  const kept = found.flatMap((finding) => {
-    if (UNANSWERABLE.has(finding.signal.id)) return [finding];
-    if (finding.role === "modifier")
-      return offered.some(({ relief }) => answers(relief, finding, view)) ? [] : [finding];
-    const best = offered
-      .filter(({ relief }) => relief.points < finding.points && answers(relief, finding, view))
-      .filter(({ relief }) => !(AMOUNT_RELIEFS.has(relief) && reaches(moneyFloor, view)))
-      .toSorted((a, b) => a.relief.points - b.relief.points)[0];
-    if (best === undefined) return [finding];
-    used.set(best.relief, best.evidence);
-    return [];
-  });
-  const told = [...used].map(
-    ([relief, evidence]): Found => ({
-      points: relief.points,
-      role: relief.firm === true ? "floor" : "base",
-      evidence,
-      signal: relief,
-    }),
-  );
-  const top = Math.max(0, ...[...kept, ...told].filter((f) => f.role !== "modifier").map((f) => f.points));
-  const findings = [...kept, ...told].filter((f) => f.role !== "modifier" || top >= MODIFIABLE_FROM);
-  return { findings, reliefs: [...used.keys()] };
-}
-
-/** `patient_id` says whom the call is about, as its name does. */
-const REFERENCE = /[_a-z](?:id|Id|ID|ref|_no)$/u;
-
-function answers(relief: Relief, finding: Found, view: CallView): boolean {
-  // A rehearsed or drafted read of protected data still reads it; only figures without persons do not.
-  if (finding.signal.id === "data.protected" && view.namedRead && relief !== anonymous) return false;
-  return (
-    relief.answers.has(finding.signal.id) &&
-    (relief.wholly === true ||
-      !finding.evidence.startsWith("/arguments/") ||
-      REFERENCE.test(finding.evidence))
-  );
-}
-
-const believedRead = (view: CallView) => view.trusted && view.readOnlyHint;
-
-/** An admin's word that a tool only reads stands against its name and description, not against what its arguments ask for. */
-const readsByWord = (call: AssessedCall, { evidence }: Found) =>
-  call.manifest?.class === "read" && !evidence.startsWith("/arguments");
-
-function countedFindings(call: AssessedCall, view: CallView, found: readonly Found[]): readonly Found[] {
-  const hasFloor = found.some((f) => f.role === "floor");
-  const bases = found
-    .filter((f) => f.role !== "modifier")
-    .map((f): Found => {
-      if (hasFloor || !(believedRead(view) || readsByWord(call, f))) return f;
-      const { role, evidence, signal } = f;
-      return { points: Math.min(f.points, TRUSTED_READ), role, evidence, signal };
-    });
-  const top = Math.max(0, ...bases.map((f) => f.points));
-  const modifiers = top >= MODIFIABLE_FROM ? found.filter((f) => f.role === "modifier") : [];
-  return [...bases, ...modifiers];
-}
+const isDescribed = (view: CallView) =>
+  view.description.words.split(" ").filter((word) => word !== "").length >= DESCRIBED_WORDS;
 
 function factorOf({ signal, points, evidence }: Found): RiskFactor {
   return {

@@ -36,10 +36,16 @@ export function plainText(raw: string): PlainText {
   });
   return {
     text,
-    disguised:
-      folded || compatible !== raw.normalize("NFC") || /[\p{Cf}\u115f\u1160\u3164\uffa0\u2800]/u.test(raw),
+    disguised: folded || hasOddLetters(raw) || /[\p{Cf}\u115f\u1160\u3164\uffa0\u2800]/u.test(raw),
     mixed,
   };
+}
+
+/** Letters in another form than texts are written in: full-width, mathematical, ligatures. An ellipsis or a square metre is none. */
+function hasOddLetters(raw: string): boolean {
+  return Array.from(raw.normalize("NFC")).some(
+    (char) => /\p{L}/u.test(char) && char.normalize("NFKC") !== char,
+  );
 }
 
 function latinOf(char: string): string {

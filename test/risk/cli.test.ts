@@ -57,7 +57,7 @@ describe("atlas risk", () => {
       writeFileSync(file, `risk: { model: ${model} }\n`);
       const call = ["--tool", "request_extension", "--arguments", '{"days":7}'];
       await run("explain", "--model", "--config", file, ...call);
-      expect(printed[0]).toMatch(/^30 {2}LOW {2}AUTO_APPROVE {2}\(ollama:x\+embedded@2\)/u);
+      expect(printed[0]).toMatch(/^30 {2}LOW {2}AUTO_APPROVE {2}\(ollama:x\+embedded@3\)/u);
       printed = [];
       await run("explain", "--model", "--config", file, "--json", ...call);
       const explained: { passes: readonly { shown: string }[] } = JSON.parse(printed[0] ?? "");

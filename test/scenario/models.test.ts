@@ -125,7 +125,7 @@ describe("a gateway that asks atlas-welfare-v1 on Modal", () => {
     expect(await caseOf(gateway, ref)).toMatchObject({
       case: { state: "AWAITING_REVIEW", risk_score: 85 },
       assessment: {
-        assessor: "modal:nislam-mics/ATLAS-NIST-Measure+embedded@2",
+        assessor: "modal:nislam-mics/ATLAS-NIST-Measure+embedded@3",
         rationale: expect.stringContaining('The model wrote: "Because."'),
       },
     });

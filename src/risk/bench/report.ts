@@ -1,7 +1,7 @@
 import type { AssessedCall, Assessor } from "../assessed-call.ts";
 import { createEmbeddedAssessor } from "../embedded.ts";
 import { probability } from "../learned/model.ts";
-import { leaveOneSourceOut, plattOf, prepare } from "./leave-one-out.ts";
+import { leaveOneSourceOut, type Prepared, plattOf, prepare } from "./leave-one-out.ts";
 import {
   type AtThreshold,
   atThreshold,
@@ -42,6 +42,10 @@ export interface ScoreParams {
   readonly packs: readonly string[];
   /** Replace the shipped weights by ones trained on the other sources, for each source. */
   readonly leaveOneSourceOut: boolean;
+  /** Calls to train on besides, whichever source is left out. */
+  readonly always?: readonly Prepared[];
+  /** What a row counts in training, beside those. */
+  readonly weight?: number;
 }
 
 /** Scores labelled calls by the embedded assessor. */
@@ -52,7 +56,7 @@ export function scoreRows(rows: readonly LabelledCall[], params: ScoreParams): r
     const assessor = createEmbeddedAssessor({ threshold, packs });
     return rows.map((row) => ({ row, harmful: row.harmful, score: score(row.call, assessor) }));
   }
-  const left = leaveOneSourceOut(prepare(rows));
+  const left = leaveOneSourceOut(prepare(rows, params.weight ?? 1), params.always ?? []);
   const { slope, shift } = plattOf(left);
   return left.map(({ row, odds }) => {
     const risk = probability(slope * odds + shift);

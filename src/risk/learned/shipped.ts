@@ -1,5 +1,5 @@
-import { type LearnedRisk, learnedRisk } from "./model.ts";
+import { type LearnedRisk, learnedRisk, unpackModel } from "./model.ts";
 import { WEIGHTS } from "./weights.ts";
 
 /** The model that ships with the package. */
-export const shippedRisk: LearnedRisk = learnedRisk(WEIGHTS);
+export const shippedRisk: LearnedRisk = learnedRisk(unpackModel(WEIGHTS));
