@@ -10,7 +10,9 @@ import type { CallView } from "./call-view.ts";
 import { isFirm } from "./firm.ts";
 import type { LearnedRisk } from "./learned/model.ts";
 import { shippedRisk } from "./learned/shipped.ts";
-import { DEFAULT_PACKS } from "./packs.ts";
+import { DEFAULT_PACKS, PACK_SIGNALS } from "./packs.ts";
+import { rehearsal } from "./reliefs/rehearsals.ts";
+import type { Relief } from "./reliefs/relief.ts";
 import { type Found, MODIFIABLE_FROM, type RuledCall, ruleCall, scoreOf } from "./rules.ts";
 import { isBelow, MONEY_SIGNALS } from "./signals/money.ts";
 import { readsOnly } from "./signals/plain-act.ts";
@@ -37,8 +39,8 @@ export interface EmbeddedAssessorParams {
 const PAUSING_PROBABILITY = 0.4;
 /** A description of fewer words is a slogan, and nothing else tells what the tool does. */
 const DESCRIBED_WORDS = 3;
-/** The least that a tool scores which says of itself that it may destroy; most that do are harmless. Proposed. */
-const HINTED = 40;
+/** The least that a read scores whose tool says of itself that it may destroy: such hints are mostly wrong there. Proposed. */
+const HINTED_READ = 40;
 /** Estimates below this give way to reliefs. Chosen on calls of writers left out. */
 const ANSWERED_BELOW = 80;
 
@@ -100,7 +102,7 @@ function scoreOfRisk(risk: number): number {
         );
 }
 
-function weigh({ view, ruled, reliefs }: RuledCall, firm: readonly Found[], risk: number): number {
+function weigh({ view, ruled, reliefs, findings }: RuledCall, firm: readonly Found[], risk: number): number {
   const estimate = scoreOfRisk(risk);
   if (!isDescribed(view)) {
     // Words alone do not pause what name and arguments agree is a read.
@@ -111,7 +113,16 @@ function weigh({ view, ruled, reliefs }: RuledCall, firm: readonly Found[], risk
   const answered = reliefs.length > 0 && ruled.score < DEFAULT_RISK_THRESHOLD && estimate < ANSWERED_BELOW;
   const held = answered ? Math.min(estimate, DEFAULT_RISK_THRESHOLD - 1) : estimate;
   // What is known holds the call; how grave it is among those held, the estimate knows better than round numbers do.
-  return Math.max(held, view.destructiveHint ? HINTED : 0, Math.min(DEFAULT_RISK_THRESHOLD, scoreOf(firm)));
+  const known = Math.min(DEFAULT_RISK_THRESHOLD, scoreOf(firm));
+  const ofPacks = scoreOf(findings.filter(({ signal }) => PACK_SIGNALS.has(signal.id)));
+  return Math.max(held, known, ofPacks, hinted(view, reliefs));
+}
+
+/** A tool that may destroy waits, unless its name or description is that of a read, or the call is a rehearsal or a read. */
+function hinted(view: CallView, reliefs: readonly Relief[]): number {
+  if (!view.destructiveHint) return 0;
+  const looks = reliefs.some((relief) => relief.reads === true || relief === rehearsal);
+  return looks || view.namedRead || view.describedRead ? HINTED_READ : DEFAULT_RISK_THRESHOLD;
 }
 
 /** What no judge's opinion lowers: the floors, but not those of money below the operator's limit, and what adds to them. */

@@ -8,6 +8,11 @@ const PACKS: readonly Pack[] = [welfare];
 
 export const PACK_IDS: readonly string[] = PACKS.map((pack) => pack.id);
 
+/** Ids of the packs' signals: an operator who chooses a pack has its factors counted in full, whatever the estimate. */
+export const PACK_SIGNALS: ReadonlySet<string> = new Set(
+  PACKS.flatMap(({ signals }) => signals.map(({ id }) => id)),
+);
+
 /** Packs that are on unless the configuration says otherwise. */
 export const DEFAULT_PACKS: readonly string[] = ["welfare"];
 

@@ -9,13 +9,7 @@ import { noLearnedRisk } from "../../src/risk/learned/model.ts";
 import { PAIRS } from "./pairs.ts";
 
 /** Of the targets of the attack, what the rules only estimate; whoever asks a model believes it on these. */
-const FREED = [
-  "request_payment_extension",
-  "recalculate_entitlements",
-  "change_medication",
-  "set_feature_flag",
-  "frobnicate",
-];
+const FREED = ["recalculate_entitlements", "change_medication", "set_feature_flag", "frobnicate"];
 
 const assessor = createEmbeddedAssessor({ threshold: 70 });
 const rules = createEmbeddedAssessor({ threshold: 70, learnedRisk: noLearnedRisk });

@@ -27,7 +27,7 @@ export function prepare(rows: readonly LabelledCall[], weight = 1): readonly Pre
   const toolOf = (row: LabelledCall) => `${row.source}\n${row.call.definition.name}`;
   const repeats = new Map<string, number>();
   for (const row of rows) repeats.set(toolOf(row), (repeats.get(toolOf(row)) ?? 0) + 1);
-  const rootOf = (row: LabelledCall) => (weight > 1 ? 1 : Math.sqrt(repeats.get(toolOf(row)) ?? 1));
+  const rootOf = (row: LabelledCall) => (weight > 2 ? 1 : Math.sqrt(repeats.get(toolOf(row)) ?? 1));
   return rows.map((row) => ({
     row,
     tool: toolOf(row),
