@@ -190,7 +190,7 @@ function holdWhileAssessing(live: LiveCase, deps: GovernCallDeps): Promise<CallA
   const hold = createHold(deps.holdMs, live.call.signal);
   // Waiting for a model is counted as a whole by the caller's timer; what is waited for inside must not count twice.
   const untimed = { ...live, timer: startCallTimer(deps.clock) };
-  const answer = untilEnded(live.case.ref, assessLive(untimed, hold, deps), deps);
+  const answer = untilEnded(live.case.ref, assessLive(untimed, hold, deps), deps).finally(() => hold.done());
   return Promise.race([answer, hold.over.then((): CallAnswer => ({ kind: "pending", case: live.case }))]);
 }
 

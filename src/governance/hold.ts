@@ -4,6 +4,8 @@ export interface Hold {
   readonly over: Promise<void>;
   /** Keeps the caller for the run, however long that takes; false when it was let go before. */
   take(): boolean;
+  /** Lets go of the timer once there is an answer, so that no ended call keeps the process alive. */
+  done(): void;
 }
 
 export function createHold(ms: number, signal: AbortSignal | undefined): Hold {
@@ -28,5 +30,6 @@ export function createHold(ms: number, signal: AbortSignal | undefined): Hold {
       forget();
       return state === "taken";
     },
+    done: forget,
   };
 }

@@ -115,6 +115,8 @@ function weigh({ view, ruled, reliefs, findings }: RuledCall, firm: readonly Fou
   // What is known holds the call; how grave it is among those held, the estimate knows better than round numbers do.
   const known = Math.min(DEFAULT_RISK_THRESHOLD, scoreOf(firm));
   const ofPacks = scoreOf(findings.filter(({ signal }) => PACK_SIGNALS.has(signal.id)));
+  // What a pack pauses it also places: its points are what the operator chose it for.
+  if (ofPacks >= DEFAULT_RISK_THRESHOLD) return Math.max(ofPacks, known);
   return Math.max(held, known, ofPacks, hinted(view, reliefs));
 }
 
