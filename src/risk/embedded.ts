@@ -7,7 +7,7 @@ import {
 } from "../domain/assessment.ts";
 import type { AssessedCall, Assessor } from "./assessed-call.ts";
 import type { CallView } from "./call-view.ts";
-import { isFirm } from "./firm.ts";
+import { isFirm, TAMPERING } from "./firm.ts";
 import type { LearnedRisk } from "./learned/model.ts";
 import { shippedRisk } from "./learned/shipped.ts";
 import { DEFAULT_PACKS, PACK_SIGNALS } from "./packs.ts";
@@ -115,9 +115,10 @@ function weigh({ view, ruled, reliefs, findings }: RuledCall, firm: readonly Fou
   // What is known holds the call; how grave it is among those held, the estimate knows better than round numbers do.
   const known = Math.min(DEFAULT_RISK_THRESHOLD, scoreOf(firm));
   const ofPacks = scoreOf(findings.filter(({ signal }) => PACK_SIGNALS.has(signal.id)));
-  // What a pack pauses it also places: its points are what the operator chose it for.
-  if (ofPacks >= DEFAULT_RISK_THRESHOLD) return Math.max(ofPacks, known);
-  return Math.max(held, known, ofPacks, hinted(view, reliefs));
+  // What a pack pauses the rules also place: their points are what the operator chose it for.
+  if (ofPacks >= DEFAULT_RISK_THRESHOLD) return ruled.score;
+  const tampering = scoreOf(findings.filter(({ signal }) => TAMPERING.has(signal.id)));
+  return Math.max(held, known, tampering, ofPacks, hinted(view, reliefs));
 }
 
 /** A tool that may destroy waits, unless its name or description is that of a read, or the call is a rehearsal or a read. */

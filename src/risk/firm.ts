@@ -6,8 +6,12 @@ import { verbOf } from "./name-acts.ts";
 import type { Found } from "./rules.ts";
 import { MONEY_SIGNALS, reaches } from "./signals/money.ts";
 
-/** Floors that hold whatever else the call says. */
-const ALWAYS: ReadonlySet<string> = new Set(["call.over_limit", "text.injection", "text.disguised"]);
+/** What speaks against the call itself, in full whatever else it says. */
+export const TAMPERING: ReadonlySet<string> = new Set([
+  "call.over_limit",
+  "text.injection",
+  "text.disguised",
+]);
 
 /** Families that no estimate lowers, and the verbs that say so when a name begins with one. */
 const FAMILIES: ReadonlyMap<string, readonly ActKind[]> = new Map([
@@ -39,7 +43,7 @@ const BY_ARGUMENT: ReadonlySet<string> = new Set([
 export function isFirm(finding: Found, view: CallView, moneyFloor: number | undefined): boolean {
   const { id } = finding.signal;
   if (finding.role !== "floor") return false;
-  if (ALWAYS.has(id) || finding.evidence.startsWith("/manifest")) return true;
+  if (TAMPERING.has(id) || finding.evidence.startsWith("/manifest")) return true;
   if (moneyFloor !== undefined && reaches(moneyFloor, view) && MONEY_SIGNALS.has(id)) return true;
   const kinds = FAMILIES.get(id);
   if (finding.evidence.startsWith("/arguments")) return kinds !== undefined || BY_ARGUMENT.has(id);
