@@ -109,7 +109,7 @@ test.each<WrongUse>([
   {
     what: "a ledger that is not there",
     args: () => ["ledger", "verify", "--data", nowhere],
-    sentence: /There is no file/,
+    sentence: /There is no database/,
   },
   {
     what: "a public key that is none",
